@@ -1,0 +1,1 @@
+"""The peripherals of a terminal: printers and card readers behind small roles, without the program around them."""
