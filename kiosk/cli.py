@@ -1,0 +1,165 @@
+"""The command line: which words there are. What they do is in `kiosk.commands`, imported when called."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from kiosk import __version__, log
+from kiosk.commands.outcome import CommandError, Exit, emit, tell
+
+_COMMANDS = "kiosk.commands."
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; failures are told on stderr, or as JSON with `--json`."""
+    try:
+        options = _parser().parse_args(arguments)
+        log.configure("WARNING" if options.quiet else "INFO")
+        module, function = options.work.split(":")
+        return int(getattr(import_module(_COMMANDS + module), function)(options))
+    except CommandError as error:
+        _explain(error, as_json="--json" in arguments)
+        return error.exit
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
+        return Exit.DONE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _explain(error: CommandError, *, as_json: bool) -> None:
+    if as_json:
+        emit(error.document())
+    tell(f"ebill-kiosk: {error}")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="ebill-kiosk", description="The self-service terminal for e-bills.")
+    parser.add_argument("--version", action="version", version=f"ebill-kiosk {__version__}")
+    words = parser.add_subparsers(required=True, metavar="COMMAND")
+    _terminal_words(words)
+    _bill_words(words)
+    _device_words(words)
+    _settings_words(words)
+    return parser
+
+
+Words: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong word the way every other failure is reported."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        raise CommandError("usage", message, exit=Exit.USAGE)
+
+
+def _word(words: Words, name: str, *, work: str, help: str, quiet: bool = True) -> argparse.ArgumentParser:  # noqa: A002
+    word = words.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".")
+    word.set_defaults(work=work, quiet=quiet)
+    word.add_argument("--json", action="store_true", help="print JSON on stdout and nothing else there")
+    word.add_argument("--settings", action="append", default=[], type=Path, metavar="FILE", help="later files win")
+    word.add_argument("--state", type=Path, metavar="DIR", help="the folder of this terminal's own files")
+    return word
+
+
+def _gateway(word: argparse.ArgumentParser) -> None:
+    word.add_argument("--gateway", metavar="URL", help="the billing API, instead of the settings' one")
+
+
+def _terminal_words(words: Words) -> None:
+    demo = _word(words, "demo", work="play:demo", help="play a whole visit on a simulated terminal", quiet=True)
+    demo.add_argument("--headless", action="store_true", help="scripted, without a display, leaving pictures")
+    demo.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where pictures go (out)")
+    demo.add_argument("--language", metavar="L", help="the language that greets (ar)")
+    demo.add_argument(
+        "--events", type=Path, metavar="FILE", help="write a JSON line per screen, for a robot finger"
+    )
+    run_word = _word(words, "run", work="play:run", help="run the terminal", quiet=False)
+    _gateway(run_word)
+    run_word.add_argument("--allow-simulated", action="store_true", help="accept simulated parts and demo keys")
+    run_word.add_argument("--events", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+    screens = _word(words, "screens", work="pictures:screens", help="draw every screen from built-in views")
+    screens.add_argument("--out", type=Path, required=True, metavar="DIR")
+    screens.add_argument("--language", action="append", metavar="L")
+    screens.add_argument("--text-size", action="append", type=int, choices=range(1, 5))
+    screens.add_argument("--theme", action="append", choices=("default", "high", "low", "dark"))
+    screens.add_argument("--size", action="append", metavar="WxH", help="pixels (1080x1920)")
+    screens.add_argument("--width-mm", type=float, help="panel width; else a 15.6-inch panel is assumed")
+    service = _word(words, "service", work="serve:run", help="run the reference bill service alone")
+    service.add_argument("--port", type=int, default=0)
+    service.add_argument("--data", type=Path, metavar="DIR", help="keep its state there; without, nothing is kept")
+    service.add_argument("--database", metavar="URL", help=argparse.SUPPRESS)
+    service.add_argument("--subscribers", type=int, default=9_000_000)
+    service.add_argument("--seed", type=int, default=1)
+    bench = _word(words, "bench", work="measure:bench", help="measure this machine, each figure beside another")
+    bench.add_argument("name", nargs="?", help="start, bill, page; all when left out")
+
+
+def _bill_words(words: Words) -> None:
+    bill = _word(words, "bill", work="bill:show", help="what the terminal would show for an account")
+    bill.add_argument("account", help="the account number, or - to read it from stdin")
+    bill.add_argument("--offline", action="store_true", help="only what is stored")
+    _gateway(bill)
+    receipt = _word(words, "receipt", work="paper:receipt", help="a bill file to ESC/POS bytes and a picture")
+    _paper(receipt)
+    receipt.add_argument("--out", required=True, metavar="R.bin")
+    receipt.add_argument("--png", metavar="P.png")
+    printing = _word(words, "print", work="paper:print_bill", help="print one receipt through the real session")
+    _paper(printing)
+    printing.add_argument("--printer", required=True, metavar="URL")
+    printing.add_argument("--profile", help="the printer's profile; else the generic one of the paper")
+    printing.add_argument("--copy", type=int, default=1, metavar="N", help="marked as a copy from 2 on")
+    printing.add_argument("--timeout", type=float, default=60.0, metavar="S")
+    tax = _word(words, "taxqr", work="tax:inspect", help="what a tax QR says and whether it holds")
+    tax.add_argument("file", nargs="?", metavar="FILE.xml")
+    tax.add_argument("--qr", metavar="TEXT")
+
+
+def _paper(word: argparse.ArgumentParser) -> None:
+    word.add_argument("bill", metavar="BILL.json")
+    word.add_argument("--paper", choices=("80", "58"), default="80", help="paper width in mm")
+    word.add_argument("--language", default="ar", metavar="L")
+    word.add_argument("--encoder", choices=("raster", "lines", "hybrid"), default="lines")
+    word.add_argument("--level", choices=("open", "default", "strict"), default="default")
+    word.add_argument("--number", type=int, default=1, metavar="N", help="the receipt number")
+    word.add_argument("--terminal", default="T-0000", metavar="ID")
+    word.add_argument("--now", metavar="ISO", help="the time of printing; else the bill's own issue time")
+
+
+def _device_words(words: Words) -> None:
+    devices = _word(words, "devices", work="parts:devices", help="printers, readers and what they say")
+    devices.add_argument("action", choices=("list", "watch", "test", "simulate"))
+    devices.add_argument("--reveal", action="store_true", help="simulated devices only: print the account too")
+    devices.add_argument("--timeout", type=float, metavar="S", help="stop watching after S seconds")
+
+
+def _settings_words(words: Words) -> None:
+    settings = words.add_parser("settings", help="what is set, and mistakes in it")
+    actions = settings.add_subparsers(required=True, metavar="ACTION")
+    _gateway(_word(actions, "show", work="configure:show", help="every setting in force"))
+    _word(actions, "get", work="configure:get", help="one setting").add_argument("key", metavar="TABLE.KEY")
+    put = _word(actions, "set", work="configure:put", help="set a key in the technician's layer")
+    put.add_argument("key", metavar="TABLE.KEY")
+    put.add_argument("value")
+    _word(actions, "check", work="configure:check_files", help="name every mistake")
+    store = words.add_parser("store", help="the bills kept for when the network is away")
+    actions = store.add_subparsers(required=True, metavar="ACTION")
+    for name, help_text in (
+        ("info", "what is stored"),
+        ("check", "whether it is whole"),
+        ("purge", "delete what is too old; with --all, everything"),
+    ):
+        word = _word(actions, name, work=f"stored:{name}", help=help_text)
+        if name == "purge":
+            word.add_argument("--all", action="store_true")
+    check = _word(words, "check", work="ready:check", help="is this terminal ready for subscribers")
+    _gateway(check)
+    check.add_argument("--print", action="store_true", help="print the report on the receipt printer")
+    _word(words, "doctor", work="ready:doctor", help="is this machine ready for the program")

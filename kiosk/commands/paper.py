@@ -1,0 +1,149 @@
+"""`receipt` and `print`: a bill file laid out, encoded, drawn, and sent through the real printer session."""
+
+from __future__ import annotations
+
+import queue
+import time
+from argparse import Namespace
+from datetime import datetime
+from pathlib import Path
+
+from devices.page import Page
+from devices.printer import JobState, JobUpdate, PrintJob
+from kiosk.commands.common import settings_of, state_folder
+from kiosk.commands.outcome import CommandError, Exit, emit, tell
+from kiosk.ebill import BillInvalid, read
+from kiosk.model import Bill, CurrentBill, Source
+
+DOTS = {"80": 576, "58": 384}
+"""Printable dots across 80 mm and 58 mm paper at 203 dpi."""
+
+EXAMPLE_LINK = "https://app.ebill.example/"
+"""The app link of a receipt made without settings."""
+
+
+def receipt(options: Namespace) -> Exit:
+    """Write the ESC/POS bytes of a bill's receipt, and its picture if asked; same call, same bytes."""
+    from devices.escpos.encoding import Encoder, encode
+    from devices.escpos.profiles import profile
+
+    page = _page(options)
+    data = encode(page, encoder=Encoder(options.encoder), profile=profile(f"generic-{options.paper}"))
+    try:
+        Path(options.out).write_bytes(data)
+        if options.png:
+            page.image().save(options.png, "PNG")
+    except OSError as error:
+        raise CommandError("not_written", f"cannot write: {error.strerror}", exit=Exit.USAGE) from error
+    facts = {"bytes": len(data), "width": page.width, "height": page.height, "encoder": options.encoder}
+    if options.json:
+        emit(facts)
+    else:
+        tell(f"{options.out}: {len(data)} bytes, {page.width} x {page.height} dots")
+    return Exit.DONE
+
+
+def print_bill(options: Namespace) -> Exit:
+    """Print one receipt and follow it: one line per state; done only when the printer confirmed it."""
+    from devices.registry import open_printer
+    from devices.settings import PrinterSettings
+    from kiosk.bootstrap import open_journal
+
+    page = _page(options)
+    journal = open_journal(state_folder(options))
+    try:
+        table = PrinterSettings(
+            url=options.printer, profile=options.profile, width=page.width, encoder=options.encoder
+        )
+    except ValueError as error:
+        raise CommandError("printer_url", "the printer's address is not understood", exit=Exit.USAGE) from error
+    printer = open_printer(table, journal=journal)
+    updates: queue.SimpleQueue[JobUpdate] = queue.SimpleQueue()
+    job = PrintJob(id=journal.new_job_id(), number=options.number, page=page, copy=options.copy)
+    try:
+        printer.submit(job, updates.put)
+        last = _follow(updates, deadline=time.monotonic() + options.timeout, as_json=options.json)
+    finally:
+        printer.close()
+    if last is None or not last.confirmed:
+        state, reason = (last.state, last.reason) if last else (JobState.QUEUED, "")
+        raise CommandError(
+            "not_confirmed",
+            f"the receipt is not confirmed: {state} {reason}".rstrip(),
+            exit=Exit.DEVICE_FAILED,
+            state=state.value,
+            reason=reason,
+        )
+    return Exit.DONE
+
+
+def _follow(updates: queue.SimpleQueue[JobUpdate], *, deadline: float, as_json: bool) -> JobUpdate | None:
+    last, start = None, time.monotonic()
+    while True:
+        try:
+            last = updates.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            return last
+        if as_json:
+            emit(
+                {
+                    "t": round(time.monotonic() - start, 3),
+                    "job": last.job,
+                    "state": last.state.value,
+                    "reason": last.reason,
+                }
+            )
+        else:
+            tell(f"{last.state.value} {last.reason}".rstrip())
+        if last.confirmed or last.state.is_final:
+            return last
+
+
+def _page(options: Namespace) -> Page:
+    from kiosk.receipt import page
+    from kiosk.typography import require
+
+    require()
+    bill = _bill(Path(options.bill))
+    app_link, call_centre = EXAMPLE_LINK, ""
+    if options.settings:
+        site = settings_of(options, state=None).site
+        app_link, call_centre = site.app_link, site.call_centre
+    return page(
+        CurrentBill(bill, bill.issue_at, Source.LIVE),
+        width=DOTS[options.paper],
+        language=options.language,
+        level=options.level,
+        number=options.number,
+        terminal=options.terminal,
+        copy=options.copy,
+        now=_moment(options.now) if options.now else bill.issue_at,
+        app_link=app_link,
+        call_centre=call_centre,
+    )
+
+
+def _bill(path: Path) -> Bill:
+    try:
+        document = read(path.read_bytes())
+    except OSError as error:
+        raise CommandError("not_read", f"cannot read the bill: {error.strerror}", exit=Exit.USAGE) from error
+    except BillInvalid as error:
+        problems = [{"path": p.path, "problem": p.problem} for p in error.problems]
+        sentence = "; ".join(f"{p.path}: {p.problem}" for p in error.problems)
+        raise CommandError(
+            "bill_invalid", f"not an e-bill: {sentence}", exit=Exit.USAGE, problems=problems
+        ) from error
+    if not isinstance(document, Bill):
+        raise CommandError("not_issued", "this bill is not issued yet: there is nothing to print", exit=Exit.USAGE)
+    return document
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError("malformed_time", f"not an ISO 8601 time: {text}", exit=Exit.USAGE) from error
+    if moment.tzinfo is None:
+        raise CommandError("malformed_time", "the time needs its offset, e.g. +03:00", exit=Exit.USAGE)
+    return moment
