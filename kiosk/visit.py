@@ -1,0 +1,314 @@
+"""A subscriber's visit, pure: what the terminal shows next after something happened.
+
+`step` is the whole of it. It never raises, an event that means nothing in the present state changes nothing,
+and from every state the visit finds back to `Attract` by itself, where nothing of the subscriber is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from devices.card_reader import ReaderHealth
+from devices.printer import JobState, PrinterHealth
+from kiosk.model import AccountNumber, CurrentBill
+from kiosk.visit_answers import Answer, answered, paper_moved
+from kiosk.visit_events import (
+    AccountUnknown,
+    AppLinkRequested,
+    BackPressed,
+    BillRefreshed,
+    CardChosen,
+    CardRejected,
+    DetailsToggled,
+    DigitDeleted,
+    DigitsCleared,
+    DigitTyped,
+    Event,
+    Finished,
+    Identified,
+    LanguageChosen,
+    MoreTimeAsked,
+    NumberChosen,
+    NumberConfirmed,
+    PreviousBillRequested,
+    PrintAdvanced,
+    PrinterChanged,
+    PrintRequested,
+    ReaderChanged,
+    RetryRequested,
+    ServiceWasAway,
+    StoredBillFound,
+    TerminalClosed,
+    TerminalOpened,
+    Tick,
+    Touched,
+)
+from kiosk.visit_states import (
+    Attract,
+    EnterNumber,
+    Identify,
+    LookingUp,
+    Moment,
+    NotFound,
+    NotIssuedYet,
+    NumberProblem,
+    OutOfService,
+    PresentCard,
+    PrintFailed,
+    Printing,
+    ServiceAway,
+    ShowAppLink,
+    ShowBill,
+    State,
+    StillThere,
+    TakeReceipt,
+    Trouble,
+)
+from kiosk.visit_typing import is_complete, is_payment_card, refuse, typed
+
+_CAN_READ = (ReaderHealth.ONLINE, ReaderHealth.BUSY)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The site's patience and limits; times in seconds.
+
+    `warn_after_s` without a touch brings the warning, which waits `answer_s`; states that tell of a fault wait
+    `fault_after_s`, and after a receipt the visit ends without one (`thanks_s`; `taken_s` once it was taken).
+    `look_up_limit_s` and `print_limit_s` end waits whose answer got lost. At most `guesses` typed numbers that
+    nobody has are looked up in `guess_window_s`, over all visits, and `prints` receipts printed in one visit.
+    """
+
+    language: str = "ar"
+    languages: tuple[str, ...] = ("ar", "en")
+    warn_after_s: float = 60.0
+    fault_after_s: float = 120.0
+    answer_s: float = 20.0
+    thanks_s: float = 20.0
+    taken_s: float = 6.0
+    look_up_limit_s: float = 10.0
+    print_limit_s: float = 120.0
+    guesses: int = 5
+    guess_window_s: float = 600.0
+    prints: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visit with the terminal it happens on.
+
+    `heard_at` is the monotonic time of the last sign of life. Of what is here, only `printer`, `readers` (the
+    names of those fit to read), `ticket` (the last one given out) and `guesses` (when wrong numbers were typed)
+    outlast a visit; none says anything of a subscriber.
+    """
+
+    state: State = field(default_factory=Attract)
+    heard_at: float = 0.0
+    language: str = "ar"
+    prints: int = 0
+    printer: PrinterHealth = PrinterHealth.ABSENT
+    readers: frozenset[str] = frozenset()
+    ticket: int = 0
+    guesses: tuple[float, ...] = ()
+
+    @property
+    def moment(self) -> Moment:
+        """The state, seen through the idle warning."""
+        return self.state.under if isinstance(self.state, StillThere) else self.state
+
+    @property
+    def listens(self) -> bool:
+        """Whether a card or a code presented now identifies."""
+        return isinstance(self.state, Attract | Identify | EnterNumber | PresentCard)
+
+
+def step(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
+    """The visit after `event` at monotonic time `now`. Never raises; unchanged when the event means nothing."""
+    match event:
+        case Tick():
+            return _tick(visit, now=now, rules=rules)
+        case Finished():
+            return visit if _rests(visit) else _end(visit, Attract(), now=now, rules=rules)
+        case BackPressed() if isinstance(visit.state, Identify):
+            return _end(visit, Attract(), now=now, rules=rules)
+        case TerminalClosed(code):
+            return _end(visit, OutOfService(code), now=now, rules=rules)
+        case TerminalOpened():
+            closed = isinstance(visit.state, OutOfService)
+            return _end(visit, Attract(), now=now, rules=rules) if closed else visit
+        case PrinterChanged(health):
+            return replace(visit, printer=health)
+        case ReaderChanged(device, health):
+            fit = visit.readers | {device} if health in _CAN_READ else visit.readers - {device}
+            return replace(visit, readers=fit)
+        case StoredBillFound() | BillRefreshed() | AccountUnknown() | ServiceWasAway():
+            visit = _count_guess(visit, event, now=now, rules=rules)
+            return _enter(visit, _through(visit, lambda moment: answered(moment, event)), now=now)
+        case PrintAdvanced():
+            return _enter(visit, _through(visit, lambda moment: paper_moved(moment, event)), now=now)
+    return _acted(visit, event, now=now, rules=rules)
+
+
+def may_print(visit: Visit, rules: Rules) -> bool:
+    """Whether a receipt can be offered now."""
+    return visit.printer.can_print and visit.prints < rules.prints
+
+
+def must_wait(visit: Visit, *, now: float, rules: Rules) -> bool:
+    """Whether too many wrong numbers were typed lately for another one to be looked up."""
+    return sum(now - at < rules.guess_window_s for at in visit.guesses) >= rules.guesses
+
+
+def _rests(visit: Visit) -> bool:
+    return isinstance(visit.state, Attract | OutOfService)
+
+
+def _end(visit: Visit, state: Attract | OutOfService, *, now: float, rules: Rules) -> Visit:
+    return Visit(
+        state,
+        heard_at=now,
+        language=rules.language,
+        printer=visit.printer,
+        readers=visit.readers,
+        ticket=visit.ticket,
+        guesses=visit.guesses,
+    )
+
+
+def _enter(visit: Visit, state: State, *, now: float) -> Visit:
+    """The visit in `state`; a state of another kind counts as a sign of life, so that it can be read in peace."""
+    if state == visit.state:
+        return visit
+    return replace(visit, state=state, heard_at=visit.heard_at if type(state) is type(visit.state) else now)
+
+
+def _through(visit: Visit, change: Callable[[Moment], Moment]) -> State:
+    """`change` applied beneath the idle warning, which stays."""
+    if isinstance(visit.state, StillThere):
+        return replace(visit.state, under=change(visit.state.under))
+    return change(visit.state)
+
+
+def _tick(visit: Visit, *, now: float, rules: Rules) -> Visit:
+    waited = now - visit.heard_at
+    match visit.state:
+        case StillThere(asked_at=asked_at):
+            return _end(visit, Attract(), now=now, rules=rules) if now - asked_at >= rules.answer_s else visit
+        case LookingUp(ticket=ticket):
+            lost = ServiceWasAway(ticket, Trouble.FAILED)
+            return step(visit, lost, now=now, rules=rules) if waited >= rules.look_up_limit_s else visit
+        case Printing(ticket=ticket):
+            silent = PrintAdvanced(ticket, JobState.UNKNOWN, PrinterHealth.SILENT)
+            return step(visit, silent, now=now, rules=rules) if waited >= rules.print_limit_s else visit
+        case TakeReceipt(taken=taken):
+            limit = rules.taken_s if taken else rules.thanks_s
+            return _end(visit, Attract(), now=now, rules=rules) if waited >= limit else visit
+        case Attract():
+            return visit
+        case OutOfService():
+            return replace(visit, language=rules.language) if waited >= rules.warn_after_s else visit
+        case NotFound() | NotIssuedYet() | ServiceAway() | PrintFailed():
+            limit = rules.fault_after_s
+        case _:
+            limit = rules.warn_after_s
+    return replace(visit, state=StillThere(visit.state, now)) if waited >= limit else visit
+
+
+def _count_guess(visit: Visit, event: Answer, *, now: float, rules: Rules) -> Visit:
+    match visit.moment, event:
+        case LookingUp(ticket=asked, typed=number), AccountUnknown(ticket=told) if asked == told and number:
+            recent = tuple(at for at in visit.guesses if now - at < rules.guess_window_s)
+            return replace(visit, guesses=(*recent, now))
+    return visit
+
+
+def _acted(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
+    """The visit after a person did something; whatever meant something is a sign of life."""
+    match visit.state, event:
+        case StillThere(under=under), MoreTimeAsked():
+            return replace(visit, state=under, heard_at=now)
+        case _, LanguageChosen(language) if language in rules.languages:
+            state = Identify() if isinstance(visit.state, Attract) else visit.state
+            return replace(visit, state=state, language=language, heard_at=now)
+        case ((StillThere() | OutOfService()), _):
+            return visit
+        case Attract(), Touched():
+            return replace(visit, state=Identify(), heard_at=now)
+        case _, Touched():
+            return replace(visit, heard_at=now)
+        case EnterNumber(), NumberConfirmed():
+            moved = _confirmed(visit, visit.state, now=now, rules=rules)
+        case _, Identified(account) if visit.listens:
+            moved = _look_up(visit, account)
+        case ServiceAway(account=account, typed=number), RetryRequested():
+            moved = _look_up(visit, account, typed=number)
+        case ((ShowBill() as bill), PrintRequested()) if may_print(visit, rules):
+            moved = _print(visit, bill)
+        case PrintFailed(bill=bill, outcome=outcome), RetryRequested() if (
+            outcome is not JobState.HELD and may_print(visit, rules)
+        ):
+            moved = _print(visit, bill)
+        case _:
+            moved = replace(visit, state=_chosen(visit, event))
+    return visit if moved == visit else replace(moved, heard_at=now)
+
+
+def _chosen(visit: Visit, event: Event) -> State:
+    """Where a button leads that needs nothing but the state it was pressed in."""
+    match visit.state, event:
+        case ((Identify() | PresentCard() | NotFound()), NumberChosen()):
+            return EnterNumber()
+        case ((Identify() | EnterNumber() | NotFound()), CardChosen()) if visit.readers:
+            return PresentCard()
+        case _, CardRejected(reason) if visit.listens:
+            return PresentCard(reason)
+        case ((EnterNumber() as state), (DigitTyped() | DigitDeleted() | DigitsCleared() as key)):
+            return typed(state, key)
+        case NotFound(typed=number), RetryRequested():
+            return EnterNumber(number)
+        case NotIssuedYet(previous=CurrentBill() as previous), PreviousBillRequested():
+            return ShowBill(previous, visit.ticket, awaits_issue=True)
+        case ((ShowBill() as bill), DetailsToggled()):
+            return replace(bill, details=not bill.details)
+        case ((ShowBill() as bill), AppLinkRequested()):
+            return ShowAppLink(bill)
+        case PrintFailed(bill=bill), AppLinkRequested():
+            return ShowAppLink(bill)
+        case _, BackPressed():
+            return _back(visit.state)
+    return visit.state
+
+
+def _back(state: State) -> State:
+    match state:
+        case Identify():
+            return Attract()
+        case (
+            EnterNumber() | PresentCard() | LookingUp() | NotFound() | NotIssuedYet() | ServiceAway() | ShowBill()
+        ):
+            return Identify()
+        case ShowAppLink(bill) | TakeReceipt(bill=bill) | PrintFailed(bill=bill):
+            return bill
+    return state
+
+
+def _confirmed(visit: Visit, state: EnterNumber, *, now: float, rules: Rules) -> Visit:
+    if not is_complete(state.typed):
+        return visit
+    if is_payment_card(state.typed):
+        return replace(visit, state=refuse(state, NumberProblem.PAYMENT_CARD))
+    if must_wait(visit, now=now, rules=rules):
+        return replace(visit, state=refuse(state, NumberProblem.TOO_MANY))
+    return _look_up(visit, AccountNumber(state.typed), typed=state.typed)
+
+
+def _look_up(visit: Visit, account: AccountNumber, *, typed: str = "") -> Visit:
+    ticket = visit.ticket + 1
+    return replace(visit, state=LookingUp(account, ticket, typed), ticket=ticket)
+
+
+def _print(visit: Visit, bill: ShowBill) -> Visit:
+    ticket = visit.ticket + 1
+    printing = Printing(replace(bill, copies=bill.copies + 1), ticket)
+    return replace(visit, state=printing, ticket=ticket, prints=visit.prints + 1)

@@ -1,0 +1,182 @@
+"""The moments of a visit, each with the data that is valid in it and no other.
+
+A state that does not name an account holds none: leaving `ShowBill` for `Attract` forgets the subscriber by
+construction. Anything that could identify somebody stays out of every repr.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from devices.card_reader import Rejection
+from devices.printer import JobState
+from kiosk.model import AccountNumber, CurrentBill
+
+
+class NumberProblem(StrEnum):
+    """Why a typed number was not looked up."""
+
+    PAYMENT_CARD = "payment_card"
+    TOO_MANY = "too_many"
+
+
+class Trouble(StrEnum):
+    """Why there is no fresh answer about an account."""
+
+    UNREACHABLE = "unreachable"
+    UNUSABLE = "unusable"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Attract:
+    """Nobody is here; the terminal says what it can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """Somebody is here and chooses how to identify."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnterNumber:
+    """The account number is being typed: `typed` is 0 to 15 European digits."""
+
+    typed: str = field(default="", repr=False)
+    problem: NumberProblem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PresentCard:
+    """Waiting for a card or a code; `problem` says what was wrong with the last one."""
+
+    problem: Rejection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookingUp:
+    """Waiting for the answer that carries `ticket`. `typed` is what to correct when there is no such account
+    (empty after a card); `fallback` is what to show when the service stays away."""
+
+    account: AccountNumber
+    ticket: int
+    typed: str = field(default="", repr=False)
+    fallback: NotIssuedYet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowBill:
+    """A bill on the screen.
+
+    `ticket` belongs to the refresh that may still come (`refreshing`); `trouble` says why the last one failed.
+    `awaits_issue`: the service said that a newer bill is not out yet. `copies` counts receipts that were
+    printed, or may have been.
+    """
+
+    current: CurrentBill
+    ticket: int
+    refreshing: bool = False
+    awaits_issue: bool = False
+    trouble: Trouble | None = None
+    details: bool = False
+    copies: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAppLink:
+    """The QR into the mobile app, over the bill it belongs to."""
+
+    bill: ShowBill
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """A receipt is on its way, already counted in `bill.copies`; `progress` is how far the printer has come."""
+
+    bill: ShowBill
+    ticket: int
+    progress: JobState = JobState.QUEUED
+
+
+@dataclass(frozen=True, slots=True)
+class TakeReceipt:
+    """The receipt is out; `taken` when a printer with a presenter felt it go."""
+
+    bill: ShowBill
+    ticket: int
+    taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrintFailed:
+    """No receipt, or perhaps one: `outcome` is the job's last state, `reason` a health word or empty.
+
+    HELD: the receipt is still in the printer and comes when somebody helps it. UNKNOWN: it may have come out.
+    """
+
+    bill: ShowBill
+    ticket: int
+    outcome: JobState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The service knows no such account; `typed` is the number to correct, empty after a card."""
+
+    typed: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NotIssuedYet:
+    """The account exists, its bill of this month is not out yet; `previous` is the last bill if one is kept."""
+
+    current: CurrentBill
+    previous: CurrentBill | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAway:
+    """No answer and nothing stored; the account stays for another try."""
+
+    account: AccountNumber
+    trouble: Trouble
+    typed: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfService:
+    """The terminal serves nobody; `code` is a word for the technician, empty when closed by hand."""
+
+    code: str = ""
+
+
+Moment = (
+    Attract
+    | Identify
+    | EnterNumber
+    | PresentCard
+    | LookingUp
+    | ShowBill
+    | ShowAppLink
+    | Printing
+    | TakeReceipt
+    | PrintFailed
+    | NotFound
+    | NotIssuedYet
+    | ServiceAway
+    | OutOfService
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StillThere:
+    """Nobody has touched anything for a while: `under` waits for an answer since `asked_at` (monotonic s)."""
+
+    under: Moment
+    asked_at: float
+
+
+State = Moment | StillThere

@@ -1,0 +1,43 @@
+"""Typing the account number: what each key does, and the guard against bank cards typed by hand."""
+
+from __future__ import annotations
+
+from kiosk.model import ACCOUNT_DIGITS
+from kiosk.visit_events import DigitDeleted, DigitsCleared, DigitTyped
+from kiosk.visit_states import EnterNumber, NumberProblem
+
+
+def typed(state: EnterNumber, event: DigitTyped | DigitDeleted | DigitsCleared) -> EnterNumber:
+    """The number after one key; a full number takes no further digit. Any key clears the problem."""
+    match event:
+        case DigitTyped(digit) if digit in "0123456789" and len(digit) == 1:
+            fits = len(state.typed) < ACCOUNT_DIGITS.stop - 1
+            return EnterNumber(state.typed + digit) if fits else state
+        case DigitDeleted():
+            return EnterNumber(state.typed[:-1])
+        case DigitsCleared():
+            return EnterNumber()
+    return state
+
+
+def refuse(state: EnterNumber, problem: NumberProblem) -> EnterNumber:
+    """The number is not looked up; the digits of a payment card are dropped at once."""
+    return (
+        EnterNumber(problem=problem) if problem is NumberProblem.PAYMENT_CARD else replace(state, problem=problem)
+    )
+
+
+def is_complete(digits: str) -> bool:
+    """Whether `digits` may be looked up."""
+    return len(digits) in ACCOUNT_DIGITS
+
+
+def is_payment_card(digits: str) -> bool:
+    """Whether a typed number is a payment card's: of 15 digits and fewer, only American Express (ISO/IEC 7812
+    prefixes 34 and 37, always 15 digits) can be told from an account number."""
+    return len(digits) == 15 and digits.startswith(("34", "37")) and _passes_luhn(digits)
+
+
+def _passes_luhn(digits: str) -> bool:
+    doubled = [int(d) * 2 if index % 2 else int(d) for index, d in enumerate(reversed(digits))]
+    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
