@@ -22,9 +22,8 @@ def typed(state: EnterNumber, event: DigitTyped | DigitDeleted | DigitsCleared) 
 
 def refuse(state: EnterNumber, problem: NumberProblem) -> EnterNumber:
     """The number is not looked up; the digits of a payment card are dropped at once."""
-    return (
-        EnterNumber(problem=problem) if problem is NumberProblem.PAYMENT_CARD else replace(state, problem=problem)
-    )
+    kept = "" if problem is NumberProblem.PAYMENT_CARD else state.typed
+    return EnterNumber(kept, problem)
 
 
 def is_complete(digits: str) -> bool:
