@@ -141,8 +141,8 @@ def draw_ink(text: str, font: FreeTypeFont, *, language: str) -> Ink:
 def draw_mask(text: str, font: FreeTypeFont, *, language: str) -> Image.Image:
     """One line of `text` as an "L" mask, `measure` wide and `line_height` high.
 
-    The baseline lies at `baseline(font)` for every string, and no ink is cut at the sides. Marks that rise above
-    the font's own ascent are cut: no letter of the languages here does.
+    The baseline lies at `baseline(font)` for every string, and letters that reach beyond the pen's way are not
+    cut. Stacks of two vowel marks may be, at the top: room for them would spread every line of every screen.
     """
     ink = draw_ink(text, font, language=language)
     shift = -min(0, ink.x)
