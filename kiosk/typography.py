@@ -107,13 +107,14 @@ def plain(text: str) -> str:
 
 
 def line_height(font: FreeTypeFont) -> int:
-    """The pixels from one line's top to the next: ascent and descent of the font, the same for every string."""
-    return sum(font.getmetrics())
+    """The pixels from one line's top to the next, the same for every string in `font`."""
+    return baseline(font) + font.getmetrics()[1]
 
 
+@lru_cache(maxsize=128)
 def baseline(font: FreeTypeFont) -> int:
-    """The pixels from a line's top down to its baseline."""
-    return font.getmetrics()[0]
+    """The pixels from a line's top down to its baseline: the font's ascent, or a little more for a tanween."""
+    return max(font.getmetrics()[0], -int(font.getbbox("لًا", direction="rtl", anchor="ls")[1]))
 
 
 @lru_cache(maxsize=128)
