@@ -98,7 +98,7 @@ def test_every_string_stands_on_the_same_baseline():
 def test_no_ink_is_cut(language, medium):
     font = typography.font(language, 400, 26, medium=medium)
     letters = [c for c in SAMPLES[language] if not combining(c)]
-    for text in ("".join(letters), *letters, "fj", "شكرًا", "اللّه", "إيصالًا", "أُعِدّت"):
+    for text in ("".join(letters), *letters, "fj", "شكرًا", "اللّه", "إيصالًا", "عُدّت"):
         ink = typography.draw_ink(text, font, language=language).mask
         mask = typography.draw_mask(text, font, language=language)
         assert mask.width == typography.measure(text, font, language=language)
