@@ -1,0 +1,145 @@
+"""Settings: layers, mistakes that name themselves, and a start that does not check twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from kiosk.resources import config_file
+from kiosk.settings import OVERLAY, SettingsError, load
+
+
+def written(folder: Path, text: str, name: str = "site.toml") -> Path:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def mistakes(folder: Path, text: str) -> list[tuple[int, str, str, str]]:
+    with pytest.raises(SettingsError) as caught:
+        load([written(folder, text)])
+    return [(m.line, m.key, m.problem, m.hint) for m in caught.value.mistakes]
+
+
+def test_packaged_defaults_are_the_annotated_file_itself() -> None:
+    tables = tomllib.loads(config_file("kiosk.toml").read_text("utf-8"))
+    shown = asdict(load())
+    for name, table in tables.items():
+        for key, value in table.items():
+            kept = shown[name][key]
+            assert (list(kept) if isinstance(kept, tuple) else kept) == value
+
+
+def test_every_key_is_annotated_in_its_line() -> None:
+    lines = config_file("kiosk.toml").read_text("utf-8").splitlines()
+    bare = [line for line in lines if "=" in line and not line.startswith("#") and "# " not in line]
+    known = {"height_mm"}  # shares the comment of width_mm above it
+    assert [line for line in bare if line.split(" =")[0] not in known] == []
+
+
+def test_later_files_win_and_the_overlay_wins_over_all(tmp_path: Path) -> None:
+    first = written(tmp_path, '[site]\nterminal = "A-1"\nprivacy = "open"\n', "first.toml")
+    second = written(tmp_path, '[site]\nterminal = "B-2"\n', "second.toml")
+    state = tmp_path / "state"
+    state.mkdir()
+    written(state, "[visit]\nidle_s = 90.0\n", OVERLAY)
+    settings = load([first, second], state=state)
+    assert (settings.site.terminal, settings.site.privacy, settings.visit.idle_s) == ("B-2", "open", 90.0)
+
+
+def test_all_mistakes_are_named_at_once_with_line_key_and_near_miss(tmp_path: Path) -> None:
+    found = mistakes(
+        tmp_path,
+        '[site]\nterminal = "bad terminal"\nprivcy = "open"\n\n[visit]\nidle_s = 5\n\n[gatway]\nurl = ""\n',
+    )
+    assert [(line, key) for line, key, _, _ in found] == [
+        (2, "site.terminal"),
+        (3, "site.privcy"),
+        (6, "visit.idle_s"),
+        (8, "gatway"),
+    ]
+    assert found[1][3] == 'did you mean "privacy"?'
+    assert found[3][3] == 'did you mean "gateway"?'
+
+
+def test_broken_toml_names_its_line(tmp_path: Path) -> None:
+    ((line, _, problem, _),) = mistakes(tmp_path, '[site]\nterminal = "A\n')
+    assert line == 2
+    assert problem.startswith("is not TOML")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "problem"),
+    [
+        ('[gateway]\nurl = "http://bills.example.sa"\n', "gateway.url", "http is for loopback only; use https"),
+        ('[gateway]\nurl = "bills.example.sa"\n', "gateway.url", "is no address"),
+        ('[gateway]\nca = "/nowhere/ca.pem"\n', "gateway.ca", "names no file on this machine"),
+        ('[site]\napp_link = "http://app.example.sa"\n', "site.app_link", "is no https address"),
+        ('[site]\nlanguages = ["ar", "xx"]\n', "site.languages", '"xx" has no catalogue'),
+        ('[site]\nlanguages = ["ar", "ar"]\n', "site.languages", "names a language twice"),
+        ("[store]\ndays = 0\n", "store.days", "greater than or equal to 1"),
+        ("[screen]\ntext_size = 5\n", "screen.text_size", "less than or equal to 4"),
+    ],
+)
+def test_each_kind_of_mistake_is_explained(tmp_path: Path, text: str, key: str, problem: str) -> None:
+    ((line, found_key, found_problem, _),) = mistakes(tmp_path, text)
+    assert (line, found_key) == (2, key)
+    assert problem in found_problem
+
+
+def test_mistakes_in_device_tables_name_their_table_and_line(tmp_path: Path) -> None:
+    text = '[[printer]]\nurl = "tcp://127.0.0.1:9100"\n\n[[printer]]\nurl = "file:///tmp/p.bin"\nprofil = "x"\n'
+    found = mistakes(tmp_path, text)
+    assert (6, "printer[1].profil") in [(line, key) for line, key, _, _ in found]
+
+
+def test_a_missing_file_is_a_mistake_not_a_crash(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="No such file"):
+        load([tmp_path / "nowhere.toml"])
+
+
+def test_a_file_that_is_not_text_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "bytes.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        load([path])
+
+
+def test_unchanged_settings_start_without_the_checker(tmp_path: Path) -> None:
+    site = written(tmp_path, '[site]\nterminal = "A-1"\n')
+    state = tmp_path / "state"
+    checked = load([site], state=state)
+    code = (
+        "import sys, pathlib; from kiosk.settings import load;"
+        f"s = load([pathlib.Path({str(site)!r})], state=pathlib.Path({str(state)!r}));"
+        "assert 'pydantic' not in sys.modules; print(s.site.terminal)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == checked.site.terminal
+    assert load([site], state=state) == checked
+
+
+def test_a_changed_file_is_checked_again(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    site = written(tmp_path, '[site]\nterminal = "A-1"\n')
+    load([site], state=state)
+    written(tmp_path, '[site]\nterminal = "no spaces please"\n')
+    with pytest.raises(SettingsError):
+        load([site], state=state)
+
+
+def test_a_damaged_memory_of_the_last_check_is_not_believed(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    site = written(tmp_path, '[site]\nterminal = "A-1"\n')
+    load([site], state=state)
+    kept = state / "settings.checked.json"
+    damaged = json.loads(kept.read_text("utf-8"))
+    del damaged["settings"]["site"]["terminal"]
+    kept.write_text(json.dumps(damaged), "utf-8")
+    assert load([site], state=state).site.terminal == "A-1"
