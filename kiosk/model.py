@@ -7,9 +7,11 @@ that they add up. The field names are those of the document, so that a reader ne
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, NewType, Self
+from typing import Annotated, Any, NewType, Self
+
+from kiosk import limits
 
 Money = NewType("Money", int)
 """An amount in halalas, 1/100 riyal. Never a float."""
@@ -150,12 +152,12 @@ class PlanKind(StrEnum):
 class Seller:
     """Who issued the bill; `vat_number` is 15 digits, first and last 3."""
 
-    name_ar: str
-    name_en: str
-    vat_number: str
-    cr_number: str | None = None
-    address_ar: str | None = None
-    address_en: str | None = None
+    name_ar: Annotated[str, limits.Text(80)]
+    name_en: Annotated[str, limits.Text(80)]
+    vat_number: limits.VatNumber
+    cr_number: Annotated[str, limits.Form("^[0-9]{10}$")] | None = None
+    address_ar: Annotated[str, limits.Text(160)] | None = None
+    address_en: Annotated[str, limits.Text(160)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,68 +166,68 @@ class Account:
 
     number: AccountNumber
     category: Category
-    name_ar: str | None = field(default=None, repr=False)
-    name_en: str | None = field(default=None, repr=False)
-    premise_id: str | None = field(default=None, repr=False)
-    address_ar: str | None = field(default=None, repr=False)
-    address_en: str | None = field(default=None, repr=False)
-    mobile_last2: str | None = field(default=None, repr=False)
-    verified: bool | None = None
-    buyer_vat_number: str | None = field(default=None, repr=False)
+    name_ar: Annotated[str, limits.Text(80)] | None = field(default=None, repr=False)
+    name_en: Annotated[str, limits.Text(80)] | None = field(default=None, repr=False)
+    premise_id: Annotated[str, limits.Token(20)] | None = field(default=None, repr=False)
+    address_ar: Annotated[str, limits.Text(160)] | None = field(default=None, repr=False)
+    address_en: Annotated[str, limits.Text(160)] | None = field(default=None, repr=False)
+    mobile_last2: Annotated[str, limits.Form("^[0-9]{2}$")] | None = field(default=None, repr=False)
+    verified: Annotated[bool, limits.Truth()] | None = None
+    buyer_vat_number: limits.VatNumber | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
     """The days billed: `end - start` is `days`."""
 
-    start: date
-    end: date
-    days: int
+    start: limits.CalendarDay
+    end: limits.CalendarDay
+    days: Annotated[int, limits.Whole(1, 99)]
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
     """One meter's readings; `kwh` = (current - previous, plus `rollover_at` when it turned over) x factor."""
 
-    number: str
-    breaker_amp: int
-    factor: int
-    reading_previous: int
-    reading_current: int
+    number: Annotated[str, limits.Form("^[0-9A-Z]{5,20}$")]
+    breaker_amp: Annotated[int, limits.Whole(1)]
+    factor: Annotated[int, limits.Whole(1)]
+    reading_previous: limits.Count
+    reading_current: limits.Count
     reading_kind: ReadingKind
-    kwh: int
-    rollover_at: int | None = None
+    kwh: limits.Count
+    rollover_at: Annotated[int, limits.Whole(1)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
     """One slice of the consumption; `rate` is a decimal text in halalas per kWh, `to_kwh` None has no end."""
 
-    n: int
-    from_kwh: int
-    to_kwh: int | None
-    kwh: int
-    rate: str
-    amount: Money
+    n: Annotated[int, limits.Whole(1)]
+    from_kwh: limits.Count
+    to_kwh: limits.Count | None
+    kwh: limits.Count
+    rate: Annotated[str, limits.Form(r"^[0-9]{1,4}(\.[0-9]{1,4})?$")]
+    amount: Annotated[Money, limits.Whole(0)]
 
 
 @dataclass(frozen=True, slots=True)
 class OtherCharge:
     """A charge besides energy and meter; `vat_rate` in per cent as decimal text."""
 
-    code: str
-    label_ar: str
-    label_en: str
-    amount: Money
-    vat_rate: str
+    code: Annotated[str, limits.Token(40)]
+    label_ar: Annotated[str, limits.Text(80)]
+    label_en: Annotated[str, limits.Text(80)]
+    amount: Annotated[Money, limits.Whole()]
+    vat_rate: limits.Percent
 
 
 @dataclass(frozen=True, slots=True)
 class Charges:
     """What this period cost before VAT."""
 
-    energy: Money
-    meter_fee: Money
+    energy: Annotated[Money, limits.Whole(0)]
+    meter_fee: Annotated[Money, limits.Whole(0)]
     other: tuple[OtherCharge, ...] = ()
 
 
@@ -233,18 +235,18 @@ class Charges:
 class VatLine:
     """VAT at one rate; `rate` in per cent as decimal text. A transitional bill has two lines."""
 
-    rate: str
-    taxable: Money
-    amount: Money
+    rate: limits.Percent
+    taxable: Annotated[Money, limits.Whole()]
+    amount: Annotated[Money, limits.Whole()]
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
     """An amount outside this invoice, signed."""
 
-    label_ar: str
-    label_en: str
-    amount: Money
+    label_ar: Annotated[str, limits.Text(80)]
+    label_en: Annotated[str, limits.Text(80)]
+    amount: Annotated[Money, limits.Whole()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,26 +254,26 @@ class Plan:
     """How the subscriber pays; the last three matter for `fixed` only. `settlement_month` is 1 to 12."""
 
     kind: PlanKind
-    fixed_amount: Money | None = None
-    settlement_month: int | None = None
-    running_difference: Money | None = None
+    fixed_amount: Annotated[Money, limits.Whole(0)] | None = None
+    settlement_month: Annotated[int, limits.Whole(1, 12)] | None = None
+    running_difference: Annotated[Money, limits.Whole()] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryMonth:
     """One month of the past; `month` as YYYY-MM, `amount` with VAT."""
 
-    month: str
-    kwh: int
-    amount: Money
+    month: Annotated[str, limits.Form("^[0-9]{4}-[0-9]{2}$")]
+    kwh: limits.Count
+    amount: Annotated[Money, limits.Whole()]
 
 
 @dataclass(frozen=True, slots=True)
 class Sadad:
     """How to pay through SADAD: biller code and the number to enter there."""
 
-    biller: str
-    number: str = field(repr=False)
+    biller: Annotated[str, limits.Token(40, shortest=0)]
+    number: Annotated[str, limits.Token(40, shortest=0)] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,33 +282,33 @@ class Bill:
 
     status: Status
     account: Account
-    bill_id: str
-    invoice_number: str
+    bill_id: Annotated[str, limits.Token(40)]
+    invoice_number: Annotated[str, limits.Token(40)]
     document_type: DocumentType
-    issue_at: datetime
-    due_date: date | None
-    currency: str
+    issue_at: Annotated[datetime, limits.Moment()]
+    due_date: limits.CalendarDay | None
+    currency: Annotated[str, limits.Form("^SAR$")]
     seller: Seller
     period: Period
     meters: tuple[Meter, ...]
-    kwh_total: int
-    tariff_id: str
+    kwh_total: limits.Count
+    tariff_id: Annotated[str, limits.Token(60)]
     tiers: tuple[Tier, ...]
     charges: Charges
     vat: tuple[VatLine, ...]
-    current_total: Money
-    previous_balance: Money
-    payments_received: Money
+    current_total: Annotated[Money, limits.Whole()]
+    previous_balance: Annotated[Money, limits.Whole()]
+    payments_received: Annotated[Money, limits.Whole(0)]
     adjustments: tuple[Adjustment, ...]
-    amount_due: Money
-    credit: Money
+    amount_due: Annotated[Money, limits.Whole(0)]
+    credit: Annotated[Money, limits.Whole(0)]
     plan: Plan
-    history: tuple[HistoryMonth, ...]
+    history: Annotated[tuple[HistoryMonth, ...], limits.Rows(13)]
     sadad: Sadad
-    invoice_uuid: str | None = None
-    issue_hijri: str | None = None
-    disconnection_date: date | None = None
-    qr: str | None = field(default=None, repr=False)
+    invoice_uuid: limits.Uuid | None = None
+    issue_hijri: limits.HijriDate | None = None
+    disconnection_date: limits.CalendarDay | None = None
+    qr: limits.TaxQrText | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
