@@ -1,0 +1,1 @@
+"""Codecs: pure, bounded parsers that turn a reader's bytes into frames. Nothing here opens, waits or logs."""

@@ -1,0 +1,75 @@
+"""For each codec: how to make it, values it can carry, how they are sent, what must come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from devices.codecs import magstripe
+from devices.codecs.frames import Codec
+from devices.codecs.magstripe import StripeCodec
+
+Seen = tuple[list[tuple[str, bytes]], None]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One codec under test."""
+
+    name: str
+    make: Callable[[], Codec]
+    values: st.SearchStrategy[Any]
+    encode: Callable[[Any], bytes]
+    expected: Callable[[Any], Seen]
+    example: Any
+    detects_a_flipped_bit: bool = True
+
+    @property
+    def frames(self) -> st.SearchStrategy[bytes]:
+        """The bytes of any one frame."""
+        return self.values.map(self.encode)
+
+    @property
+    def one(self) -> bytes:
+        """The bytes of one fixed frame."""
+        return self.encode(self.example)
+
+
+def characters(first: int, last: int, *, without: bytes = b"") -> st.SearchStrategy[bytes]:
+    """Non-empty runs of the bytes from `first` to `last`, as long as the shortest track allows."""
+    letters = [byte for byte in range(first, last + 1) if byte not in without]
+    return st.lists(st.sampled_from(letters), min_size=1, max_size=37).map(bytes)
+
+
+TRACK_1 = characters(0x20, 0x5F, without=b"?").filter(lambda data: data != b"E")
+TRACK_2 = characters(0x30, 0x3E)
+
+
+def swipes(*, needed: int, optional: tuple[int, ...]) -> st.SearchStrategy[dict[int, bytes]]:
+    """Track number to content; `needed` is always among them."""
+    kinds = {1: TRACK_1, 2: TRACK_2, 3: TRACK_2}
+    return st.fixed_dictionaries({needed: kinds[needed]}, optional={number: kinds[number] for number in optional})
+
+
+def stripe(name: str, dialect: magstripe.Dialect, *, lrc: bool, optional: tuple[int, ...]) -> Sample:
+    return Sample(
+        name,
+        lambda: StripeCodec(dialect, lrc=lrc),
+        swipes(needed=2, optional=optional),
+        lambda tracks: magstripe.encode(dialect, tracks, lrc=lrc),
+        lambda tracks: ([(f"track{number}", tracks[number]) for number in sorted(tracks)], None),
+        {2: b"10023456789=2512"},
+        detects_a_flipped_bit=lrc,
+    )
+
+
+SAMPLES = [
+    stripe("magtek", magstripe.MAGTEK, lrc=False, optional=(1, 3)),
+    stripe("magtek-lrc", magstripe.MAGTEK, lrc=True, optional=(1, 3)),
+    stripe("idtech", magstripe.ID_TECH, lrc=False, optional=(1,)),
+    stripe("idtech-lrc", magstripe.ID_TECH, lrc=True, optional=(1,)),
+    stripe("uic-lrc", magstripe.UIC, lrc=True, optional=(1, 3)),
+]
