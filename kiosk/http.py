@@ -1,0 +1,309 @@
+"""One hardened way to ask the utility's servers: a `requests` session that cannot hang, swell or be led astray.
+
+Whatever the other side does, a call ends by its deadline, takes no more than its size cap off the wire, follows
+no redirect, believes no proxy or CA of the environment, and either returns a whole body or raises `HttpFault`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import re
+import ssl
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from kiosk.wire import Call, HttpFault, LoopbackPool, TlsPool
+
+RETRY_AFTER_CAP_S = 3600.0
+"""No server sends us away for longer than this, whatever its Retry-After says."""
+
+_READ_TIMEOUT_S = 3.0
+_PIECE = 65536
+_LOOPBACK = re.compile(r"127(\.\d{1,3}){3}|localhost|::1")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+# X509_V_ERR_* of OpenSSL's x509_vfy.h: what a technician can do differs for each.
+_VERIFY_CODES = {9: "tls_not_yet_valid", 10: "tls_expired", 62: "tls_wrong_host", 64: "tls_wrong_host"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer: `status` 200, 206 or 304, headers by any case, the decoded body (empty for 304)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpSession:
+    """Pooled connections to one server, for any thread.
+
+    Args:
+        url: where the server's paths begin; `https://`, or `http://` for a host that is this machine.
+        ca: PEM file of the only authorities to trust; None trusts the system's.
+        client_cert: PEM file with certificate and key, or the two files, that prove who this terminal is.
+
+    Raises:
+        ValueError: `url` may not be used; the message is a sentence for who configures the terminal.
+        OSError: a certificate file cannot be read (`ssl.SSLError` when it holds none).
+    """
+
+    def __init__(
+        self, url: str, *, ca: Path | None = None, client_cert: Path | tuple[Path, Path] | None = None
+    ) -> None:
+        self._base = _checked(url)
+        self._session = _Session()
+        self._session.trust_env = False
+        self._session.headers = {"User-Agent": "ebill-kiosk", "Accept-Encoding": "gzip"}
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.adapters.clear()
+        tls = _tls_context(ca, client_cert) if self._base.startswith("https:") else None
+        self._session.mount("https://" if tls else "http://", _Adapter(tls))
+        # urllib3 writes whole URLs, and so account numbers, into its debug lines and warnings.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+
+    def get(
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        deadline_s: float,
+        max_bytes: int,
+        content_types: Collection[str] | None = None,
+    ) -> Answer:
+        """Fetch `path`, whole, within `deadline_s` of wall time.
+
+        Args:
+            path: begins with "/", already escaped.
+            headers: sent besides our own.
+            deadline_s: seconds for name look-up, connection, TLS, answer and body together.
+            max_bytes: the largest body taken, on the wire and decoded.
+            content_types: media types to accept, in small letters; None accepts any.
+
+        Raises:
+            HttpFault: there is no whole, acceptable answer; never holds a path, header or body.
+        """
+        with Call(deadline_s, wire_limit=max_bytes) as call:
+            try:
+                return self._get(call, path, headers, max_bytes, content_types)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
+                fault = _fault(error)
+            except (OSError, ValueError) as error:
+                fault = _fault(error)
+            except HttpFault as error:
+                fault = HttpFault(error.code, status=error.status, retry_after_s=error.retry_after_s)
+            passed = call.passed
+        # A new one, raised out here: no library's exception and no frame, with URL and body in it, hangs on to it.
+        raise HttpFault("deadline") if passed else fault
+
+    def close(self) -> None:
+        """Close the pooled connections; twice is fine."""
+        self._session.close()
+
+    def _get(
+        self, call: Call, path: str, headers: Mapping[str, str], max_bytes: int, types: Collection[str] | None
+    ) -> Answer:
+        with self._session.get(
+            self._base + path,
+            headers=headers,
+            stream=True,
+            allow_redirects=False,
+            timeout=_READ_TIMEOUT_S,
+        ) as response:
+            call.check()  # a header block cut by our own deadline parses as a valid short answer
+            _check_status(response)
+            body = b"" if response.status_code == 304 else _body(response, max_bytes, types)
+            if response.status_code == 304:
+                response.raw.read()  # nothing follows, and the connection goes back to the pool
+            call.check()
+            return Answer(response.status_code, response.headers, body)
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No target at all: even with `allow_redirects=False`, requests reads a redirect's whole body."""
+        return
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        self._tls = tls
+        super().__init__(pool_connections=1, pool_maxsize=4, max_retries=0)
+        self.max_retries = urllib3.Retry(False)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        if self._tls is not None:
+            kwargs["ssl_context"] = self._tls
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": TlsPool} if self._tls else {"http": LoopbackPool}
+
+    def close(self) -> None:
+        """Close what waits in the pools too; clearing them, as the default does, only drops them."""
+        pools = self.poolmanager.pools
+        for key in pools.keys():  # noqa: SIM118 - this container cannot be iterated
+            pools[key].close()
+        super().close()
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Nothing: the default would add every public authority of certifi to our pinned context."""
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("the address must begin with https:// and name a host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("the address must hold no password, question mark or #")
+    if parts.scheme == "http" and not _LOOPBACK.fullmatch(host):
+        raise ValueError("the address must begin with https:// unless the host is this machine")
+    return url.rstrip("/")
+
+
+def _tls_context(ca: Path | None, client_cert: Path | tuple[Path, Path] | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=None if ca is None else str(ca))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if isinstance(client_cert, tuple):
+        context.load_cert_chain(*client_cert)
+    elif client_cert is not None:
+        context.load_cert_chain(client_cert)
+    return context
+
+
+def _check_status(response: requests.Response) -> None:
+    status = response.status_code
+    if status in (200, 206, 304):
+        return
+    code = "redirect" if 300 <= status < 400 else f"http_{status}"
+    raise HttpFault(code, status=status, retry_after_s=_retry_after(response.headers))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("Retry-After", "").strip()
+    if _NUMBER.fullmatch(value):
+        return min(float(value), RETRY_AFTER_CAP_S)
+    until = http_date(value)
+    if until is None:
+        return None
+    # Measured on the server's own clock where it tells it: ours may be wrong.
+    start = http_date(headers.get("Date", "")) or datetime.now(UTC)
+    return min(max((until - start).total_seconds(), 0.0), RETRY_AFTER_CAP_S)
+
+
+def http_date(text: str) -> datetime | None:
+    """The moment an HTTP date names, in UTC; None when it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _body(response: requests.Response, max_bytes: int, types: Collection[str] | None) -> bytes:
+    headers = response.headers
+    media = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if types is not None and media not in types:
+        raise HttpFault("content_type")
+    length = headers.get("Content-Length")
+    if "Transfer-Encoding" in headers:
+        if headers["Transfer-Encoding"].strip().lower() != "chunked":
+            raise HttpFault("encoding")
+    elif length is None or not _NUMBER.fullmatch(length):
+        raise HttpFault("no_length")  # a body that ends with the connection cannot be told from half a body
+    elif int(length) > max_bytes:
+        raise HttpFault("too_big")
+    raw = b"".join(_capped(response.raw.stream(_PIECE, decode_content=False), max_bytes))
+    return _decoded(raw, headers.get("Content-Encoding", ""), max_bytes)
+
+
+def _capped(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
+    taken = 0
+    for piece in pieces:
+        taken += len(piece)
+        if taken > max_bytes:
+            raise HttpFault("too_big")
+        yield piece
+
+
+def _decoded(raw: bytes, encoding: str, max_bytes: int) -> bytes:
+    match encoding.strip().lower():
+        case "" | "identity":
+            return raw
+        case "gzip":
+            return _gunzipped(raw, max_bytes)
+    raise HttpFault("encoding")
+
+
+def _gunzipped(raw: bytes, max_bytes: int) -> bytes:
+    gzip = zlib.decompressobj(wbits=31)
+    try:
+        plain = gzip.decompress(raw, max_bytes + 1)
+    except zlib.error:
+        raise HttpFault("encoding") from None
+    if len(plain) > max_bytes:
+        raise HttpFault("too_big")
+    if not gzip.eof:
+        raise HttpFault("truncated")  # every length matched, and yet the end is missing
+    if gzip.unused_data:
+        raise HttpFault("encoding")
+    return plain
+
+
+def _fault(error: BaseException) -> HttpFault:
+    for cause in _causes(error, set()):
+        code = _code(cause)
+        if code:
+            return HttpFault(code)
+    return HttpFault("protocol")
+
+
+def _causes(error: BaseException, seen: set[int]) -> Iterator[BaseException]:
+    """`error` and all it was made of, the innermost first: the libraries wrap up to four deep."""
+    if id(error) in seen:
+        return
+    seen.add(id(error))
+    inner = (*error.args, getattr(error, "reason", None), error.__cause__, error.__context__)
+    for cause in inner:
+        if isinstance(cause, BaseException):
+            yield from _causes(cause, seen)
+    yield error
+
+
+def _code(error: BaseException) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return _VERIFY_CODES.get(error.verify_code, "tls_untrusted")
+        case ssl.SSLError():
+            return _tls_code(error.reason or "")
+        case http.client.RemoteDisconnected():
+            return "empty_reply"
+        case ConnectionError():
+            return "reset"
+        case TimeoutError() | urllib3.exceptions.TimeoutError():
+            return "timeout"
+        case http.client.IncompleteRead():
+            return "truncated"
+        case http.client.HTTPException():
+            return "protocol"
+        case urllib3.exceptions.ProtocolError():
+            return "truncated"  # with none of the causes above in it, urllib3 missed the end of a chunked body
+    return ""
+
+
+def _tls_code(reason: str) -> str:
+    if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason or "BAD_CERTIFICATE" in reason:
+        return "tls_client_cert"
+    if "PROTOCOL" in reason or "VERSION" in reason:
+        return "tls_version"
+    return "tls"

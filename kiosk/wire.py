@@ -1,0 +1,203 @@
+"""Sockets on the clock: name look-up, connection, TLS and bytes of one HTTP call under one deadline and one cap.
+
+urllib3's time-outs are per read, so a server that sends a byte a second is never late for them. Here a timer
+shuts the call's sockets at its deadline, whatever they are doing.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import ipaddress
+import os
+import queue
+import socket
+import threading
+import time
+from contextvars import ContextVar, Token
+from typing import Any, Self
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_CONNECT_TIMEOUT_S = 3.05
+_HEAD_ALLOWANCE = 65536  # http.client's own limit for one header line
+
+
+class HttpFault(Exception):  # noqa: N818
+    """A call that brought no usable answer; `code` is a word for logs.
+
+    `status` is the server's, when it came to that; `retry_after_s` what it asked for, capped; None: it did not.
+    """
+
+    def __init__(self, code: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class Call:
+    """One HTTP call of at most `deadline_s` seconds and `wire_limit` body bytes, for the thread that enters it."""
+
+    def __init__(self, deadline_s: float, *, wire_limit: int) -> None:
+        # Chunk sizes and gzip's own frame come on top of a body; twice the cap is room for them and still a bound.
+        self.wire_limit = 2 * wire_limit + _HEAD_ALLOWANCE
+        self.passed = False
+        self._ends = time.monotonic() + deadline_s
+        self._timer = threading.Timer(deadline_s, self._shut)
+        self._timer.daemon = True
+        self._lock = threading.Lock()
+        self._wires: list[socket.socket] = []
+        self._token: Token[Call] | None = None
+
+    def __enter__(self) -> Self:
+        self._token = _call.set(self)
+        self._timer.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._timer.cancel()
+        if self._token is not None:
+            _call.reset(self._token)
+        with self._lock:
+            for wire in self._wires:
+                wire.close()
+            self._wires.clear()
+
+    def left(self) -> float:
+        """Seconds left, at least a millisecond: zero would mean "do not block" to a socket."""
+        return max(0.001, self._ends - time.monotonic())
+
+    def check(self) -> None:
+        """Raise `HttpFault("deadline")` once the sockets were shut: what was read since is no answer."""
+        if self.passed:
+            raise HttpFault("deadline")
+
+    def watch(self, sock: socket.socket) -> None:
+        """Shut `sock` too when the time is up."""
+        # A duplicate, because TLS takes the descriptor away from the plain socket before its handshake is done.
+        wire = socket.socket(fileno=os.dup(sock.fileno()))
+        with self._lock:
+            self._wires.append(wire)
+            if self.passed:
+                _shut(wire)
+
+    def connect(self, host: str, port: int, options: Any) -> socket.socket:
+        """A watched connection to the first address of `host` that answers."""
+        fault = "unreachable"
+        for family, kind, protocol, _, address in _addresses(host, port, self.left()):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                self.watch(sock)
+                for option in options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(min(_CONNECT_TIMEOUT_S, self.left()))
+                sock.connect(address)
+                sock.settimeout(_CONNECT_TIMEOUT_S)  # for TLS; the deadline shuts it sooner
+                return sock
+            except ConnectionRefusedError:
+                fault = "refused"
+            except TimeoutError:
+                fault = "timeout"
+            except OSError:
+                fault = "unreachable"
+            sock.close()
+        raise HttpFault(fault)
+
+    def _shut(self) -> None:
+        with self._lock:
+            self.passed = True
+            for wire in self._wires:
+                _shut(wire)
+
+
+_call: ContextVar[Call] = ContextVar("call")
+
+
+def _shut(wire: socket.socket) -> None:
+    try:
+        wire.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # not connected any more, or not yet: then its own time-out ends it
+
+
+def _addresses(host: str, port: int, timeout_s: float) -> list[Any]:
+    """The addresses of `host`, or `HttpFault("dns")`: `getaddrinfo` itself knows no time-out."""
+    try:
+        ipaddress.ip_address(host)
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except ValueError:
+        found: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
+        threading.Thread(target=_look_up, args=(host, port, found), daemon=True).start()
+    try:
+        addresses = found.get(timeout=timeout_s)
+    except queue.Empty:
+        addresses = []
+    if not addresses:
+        raise HttpFault("dns")
+    return addresses
+
+
+def _look_up(host: str, port: int, found: queue.SimpleQueue[list[Any]]) -> None:
+    try:
+        found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except OSError:
+        found.put([])
+
+
+class _Tap(io.RawIOBase):
+    """Reads a socket and counts: a chunk that says its size is -1 would be read to the end of the world."""
+
+    def __init__(self, raw: io.RawIOBase, limit: int) -> None:
+        self._raw = raw
+        self._left = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = self._raw.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise HttpFault("too_big")
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Tap(sock.makefile("rb", buffering=0), _call.get().wire_limit))
+
+
+class _Connection(HTTPConnection):
+    response_class = _BoundedResponse
+
+    def _new_conn(self) -> socket.socket:
+        return _call.get().connect(self._dns_host, self.port, self.socket_options)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:
+            _call.get().watch(self.sock)
+        super().request(*args, **kwargs)
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class LoopbackPool(HTTPConnectionPool):
+    """Plain connections; `kiosk.http` lets them go to this machine only."""
+
+    ConnectionCls = _Connection
+
+
+class TlsPool(HTTPSConnectionPool):
+    """TLS connections with the context of the session."""
+
+    ConnectionCls = _TlsConnection
