@@ -78,18 +78,23 @@ class Catalogue:
         category = "zero" if n == 0 and "zero" in forms else plural_form(self.language, n)
         return self._fill(forms.get(category, forms["other"]), {"n": self.count(n), **placeholders})
 
+    def number(self, text: str) -> str:
+        """A text of European figures in this catalogue's digits, for a placeholder."""
+        own = self.digits == "arabic_indic" and self.language == "ar"
+        return text.translate(_ARABIC_INDIC) if own else text
+
     def figures(self, text: str) -> str:
-        """A text of European figures in this catalogue's digits, isolated to stand alone on a screen."""
-        return iso(self._digits(text))
+        """As `number`, isolated to stand alone on a screen."""
+        return iso(self.number(text))
 
     def money(self, amount: Money) -> str:
         """Riyals with two decimals, no sign of the currency: `1,797.11`, `-300.00`."""
         riyals, halalas = divmod(abs(amount), 100)
-        return self._digits(f"{'-' if amount < 0 else ''}{riyals:,}.{halalas:02}")
+        return self.number(f"{'-' if amount < 0 else ''}{riyals:,}.{halalas:02}")
 
     def count(self, n: int) -> str:
         """A whole number with its thousands grouped: `7,639`."""
-        return self._digits(f"{n:,}")
+        return self.number(f"{n:,}")
 
     def riyals(self, amount: Money) -> str:
         """An amount as a person says it, figures kept: "1,797 riyals and 11 halalas". Its sign is not said."""
@@ -103,20 +108,20 @@ class Catalogue:
 
     def date(self, day: Day) -> str:
         """A day with its month in words: `28 August 2026`."""
-        return self._day("date.full", day.day, self._month(day.month), year=day.year)
+        return self._day("date.full", day.day, self.month_name(day.month), year=day.year)
 
     def day_month(self, day: Day) -> str:
         """A day without its year: `28 August`."""
-        return self._day("date.day_month", day.day, self._month(day.month), year=day.year)
+        return self._day("date.day_month", day.day, self.month_name(day.month), year=day.year)
 
     def month(self, month: str) -> str:
         """A month given as YYYY-MM: `August 2026`."""
         day = Day.fromisoformat(f"{month}-01")
-        return self._day("date.month", day.day, self._month(day.month), year=day.year)
+        return self._day("date.month", day.day, self.month_name(day.month), year=day.year)
 
-    def month_name(self, month: str) -> str:
-        """A month given as YYYY-MM without its year: `August`."""
-        return self._month(int(month[5:7]))
+    def month_name(self, month: int) -> str:
+        """A month, 1 to 12, without its year: `August`."""
+        return self.text(f"month.{month}")
 
     def month_short(self, month: str) -> str:
         """A month given as YYYY-MM for under a bar: `Aug`."""
@@ -134,7 +139,7 @@ class Catalogue:
 
     def time(self, at: datetime) -> str:
         """The hour and minute in Riyadh: `14:05`."""
-        return self._digits(f"{at.astimezone(RIYADH):%H:%M}")
+        return self.number(f"{at.astimezone(RIYADH):%H:%M}")
 
     def days(self, n: int) -> str:
         """A number of days: "31 days"."""
@@ -156,16 +161,9 @@ class Catalogue:
     def _fill(self, sentence: str, placeholders: Mapping[str, str]) -> str:
         return sentence.format_map({name: iso(value) for name, value in placeholders.items()})
 
-    def _digits(self, text: str) -> str:
-        own = self.digits == "arabic_indic" and self.language == "ar"
-        return text.translate(_ARABIC_INDIC) if own else text
-
-    def _month(self, number: int) -> str:
-        return self.text(f"month.{number}")
-
     def _day(self, key: str, day: int, month: str, *, year: int) -> str:
         # Not isolated piece by piece: an isolate of isolates has no letter of its own to tell its direction by.
-        parts = {"day": self._digits(str(day)), "month": month, "year": self._digits(str(year))}
+        parts = {"day": self.number(str(day)), "month": month, "year": self.number(str(year))}
         return str(self.entries[key]).format_map(parts)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import ceil
 
 from devices.card_reader import ReaderHealth
 from devices.printer import JobState, PrinterHealth
@@ -91,7 +92,7 @@ class Rules:
     print_limit_s: float = 120.0
     guesses: int = 5
     guess_window_s: float = 600.0
-    prints: int = 3
+    prints: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +194,11 @@ def _through(visit: Visit, change: Callable[[Moment], Moment]) -> State:
 def _tick(visit: Visit, *, now: float, rules: Rules) -> Visit:
     waited = now - visit.heard_at
     match visit.state:
-        case StillThere(asked_at=asked_at):
-            return _end(visit, Attract(), now=now, rules=rules) if now - asked_at >= rules.answer_s else visit
+        case StillThere(asked_at=asked_at) as warning:
+            left = ceil(rules.answer_s - (now - asked_at))
+            if left <= 0:
+                return _end(visit, Attract(), now=now, rules=rules)
+            return replace(visit, state=replace(warning, seconds_left=left))
         case LookingUp(ticket=ticket):
             lost = ServiceWasAway(ticket, Trouble.FAILED)
             return step(visit, lost, now=now, rules=rules) if waited >= rules.look_up_limit_s else visit
@@ -212,7 +216,9 @@ def _tick(visit: Visit, *, now: float, rules: Rules) -> Visit:
             limit = rules.fault_after_s
         case _:
             limit = rules.warn_after_s
-    return replace(visit, state=StillThere(visit.state, now)) if waited >= limit else visit
+    if waited < limit:
+        return visit
+    return replace(visit, state=StillThere(visit.state, now, ceil(rules.answer_s)))
 
 
 def _count_guess(visit: Visit, event: Answer, *, now: float, rules: Rules) -> Visit:

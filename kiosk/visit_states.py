@@ -173,10 +173,14 @@ Moment = (
 
 @dataclass(frozen=True, slots=True)
 class StillThere:
-    """Nobody has touched anything for a while: `under` waits for an answer since `asked_at` (monotonic s)."""
+    """Nobody has touched anything for a while: `under` waits for an answer since `asked_at` (monotonic s).
+
+    `seconds_left` is what the screen counts down; without an answer the visit ends at 0.
+    """
 
     under: Moment
     asked_at: float
+    seconds_left: int
 
 
 State = Moment | StillThere

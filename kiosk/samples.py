@@ -1,0 +1,209 @@
+"""A visit for every screen, from an invented bill: what pictures are made of when nobody is visiting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from devices.card_reader import Rejection
+from devices.printer import JobState, PrinterHealth
+from kiosk.i18n import RIYADH
+from kiosk.model import (
+    Account,
+    AccountNumber,
+    Bill,
+    Category,
+    Charges,
+    CurrentBill,
+    DocumentType,
+    HistoryMonth,
+    Meter,
+    Money,
+    NotIssued,
+    Period,
+    Plan,
+    PlanKind,
+    ReadingKind,
+    Sadad,
+    Seller,
+    Source,
+    Status,
+    Tier,
+    VatLine,
+)
+from kiosk.visit import Visit
+from kiosk.visit_states import (
+    Attract,
+    EnterNumber,
+    Identify,
+    LookingUp,
+    NotFound,
+    NotIssuedYet,
+    NumberProblem,
+    OutOfService,
+    PresentCard,
+    PrintFailed,
+    Printing,
+    ServiceAway,
+    ShowAppLink,
+    ShowBill,
+    State,
+    StillThere,
+    TakeReceipt,
+    Trouble,
+)
+
+NOW = datetime(2026, 9, 15, 9, 30, tzinfo=UTC)
+"""The moment the samples are seen at: the bill is due in twelve days."""
+
+_NUMBER = "30012345678"
+_KWH = (7639, 7102, 6015, 4120, 2210, 1490, 1610, 1820, 1710, 2305, 4433, 6688, 7441)
+_AMOUNTS = (179711, 163944, 126236, 87009, 47472, 32568, 35052, 39399, 37122, 49439, 93488, 146901, 172880)
+
+
+def samples() -> dict[str, Visit]:
+    """A visit for each screen by its name, in the order of a visit, then variants as `<screen>_<what differs>`."""
+    return {name: _visit(state) for name, state in (_screens() | _variants()).items()} | {
+        "identify_no_reader": replace(_visit(Identify()), readers=frozenset()),
+        "bill_no_paper": replace(_visit(_shown(sample_bill())), printer=PrinterHealth.PAPER_OUT),
+    }
+
+
+def sample_bill() -> Bill:
+    """A household's bill of August 2026: two tiers, 15 % VAT, 1,797.11 riyals, thirteen months of history."""
+    return Bill(
+        status=Status.ISSUED,
+        account=_account(),
+        bill_id="A-2026-08",
+        invoice_number="INV-2026-08-000001",
+        document_type=DocumentType.SIMPLIFIED_TAX_INVOICE,
+        issue_at=datetime(2026, 8, 28, 0, 5, tzinfo=RIYADH),
+        due_date=date(2026, 9, 27),
+        currency="SAR",
+        seller=Seller("شركة الواحة للكهرباء", "Al Waha Electricity", "300000000000003"),
+        period=Period(date(2026, 7, 25), date(2026, 8, 25), 31),
+        meters=(Meter("KFM2017009912", 100, 1, 48210, 55849, ReadingKind.ACTUAL, 7639),),
+        kwh_total=7639,
+        tariff_id="sa-residential-2018",
+        tiers=(
+            Tier(1, 0, 6200, 6200, "18", Money(111600)),
+            Tier(2, 6200, None, 1439, "30", Money(43170)),
+        ),
+        charges=Charges(Money(154770), Money(1500)),
+        vat=(VatLine("15", Money(156270), Money(23441)),),
+        current_total=Money(179711),
+        previous_balance=Money(0),
+        payments_received=Money(0),
+        adjustments=(),
+        amount_due=Money(179711),
+        credit=Money(0),
+        plan=Plan(PlanKind.ACTUAL),
+        history=_history(),
+        sadad=Sadad("002", _NUMBER),
+    )
+
+
+def _account() -> Account:
+    return Account(
+        AccountNumber(_NUMBER),
+        Category.RESIDENTIAL,
+        name_ar="سعد أحمد",
+        name_en="Saad Ahmed",
+        verified=True,
+    )
+
+
+def _history() -> tuple[HistoryMonth, ...]:
+    months = (divmod(2026 * 12 + 7 - back, 12) for back in range(len(_KWH)))
+    return tuple(
+        HistoryMonth(f"{year}-{index + 1:02}", kwh, Money(amount))
+        for (year, index), kwh, amount in zip(months, _KWH, _AMOUNTS, strict=True)
+    )
+
+
+def _screens() -> dict[str, State]:
+    bill = _shown(sample_bill())
+    return {
+        "attract": Attract(),
+        "identify": Identify(),
+        "keypad": EnterNumber(_NUMBER[:9]),
+        "card": PresentCard(),
+        "looking_up": LookingUp(AccountNumber(_NUMBER), 1),
+        "bill": bill,
+        "app": ShowAppLink(bill),
+        "printing": Printing(bill, 2, JobState.SENT),
+        "take_receipt": TakeReceipt(bill, 2),
+        "not_found": NotFound(_NUMBER),
+        "not_issued": NotIssuedYet(_current(NotIssued(_account())), _current(_last_month())),
+        "service_away": ServiceAway(AccountNumber(_NUMBER), Trouble.UNREACHABLE),
+        "print_failed": PrintFailed(bill, 2, JobState.HELD, PrinterHealth.PAPER_OUT),
+        "out_of_service": OutOfService("closed"),
+        "still_there": StillThere(bill, asked_at=0.0, seconds_left=14),
+    }
+
+
+def _variants() -> dict[str, State]:
+    bill = sample_bill()
+    whole = _shown(bill)
+    paid = replace(bill, status=Status.PAID, payments_received=bill.current_total, amount_due=Money(0))
+    carried = replace(bill, previous_balance=Money(-200000), amount_due=Money(0), credit=Money(20289))
+    fixed = replace(
+        bill, plan=Plan(PlanKind.FIXED, Money(65000), 1, Money(114711)), amount_due=Money(65000), credit=Money(0)
+    )
+    estimated = replace(bill.meters[0], reading_kind=ReadingKind.ESTIMATED)
+    pressing = replace(
+        bill,
+        due_date=date(2026, 9, 10),
+        disconnection_date=date(2026, 10, 1),
+        account=replace(bill.account, verified=False),
+        meters=(estimated,),
+    )
+    return {
+        "keypad_empty": EnterNumber(),
+        "keypad_payment_card": EnterNumber(problem=NumberProblem.PAYMENT_CARD),
+        "keypad_too_many": EnterNumber(_NUMBER, NumberProblem.TOO_MANY),
+        "card_payment_card": PresentCard(Rejection.PAYMENT_CARD),
+        "bill_details": replace(whole, details=True),
+        "bill_stored": replace(_stored(bill, timedelta(hours=3)), refreshing=True),
+        "bill_stored_days": replace(_stored(bill, timedelta(days=4)), trouble=Trouble.UNREACHABLE),
+        "bill_old": replace(_stored(_last_month(), timedelta(days=48)), trouble=Trouble.UNREACHABLE),
+        "bill_awaits_issue": replace(_stored(_last_month(), timedelta(days=31)), awaits_issue=True),
+        "bill_paid": _shown(paid),
+        "bill_credit": _shown(carried),
+        "bill_fixed": _shown(fixed),
+        "bill_overdue": _shown(pressing),
+        "bill_superseded": _shown(replace(bill, status=Status.SUPERSEDED)),
+        "take_receipt_taken": TakeReceipt(whole, 2, taken=True),
+        "not_found_card": NotFound(),
+        "not_issued_alone": NotIssuedYet(_current(NotIssued(_account()))),
+        "service_away_busy": ServiceAway(AccountNumber(_NUMBER), Trouble.BUSY),
+        "print_failed_refused": PrintFailed(whole, 2, JobState.REFUSED, PrinterHealth.COVER_OPEN),
+        "print_failed_maybe": PrintFailed(whole, 2, JobState.UNKNOWN, PrinterHealth.SILENT),
+    }
+
+
+def _last_month() -> Bill:
+    bill = sample_bill()
+    return replace(
+        bill,
+        issue_at=datetime(2026, 7, 28, 0, 5, tzinfo=RIYADH),
+        due_date=date(2026, 8, 27),
+        period=Period(date(2026, 6, 25), date(2026, 7, 25), 30),
+        history=bill.history[1:],
+    )
+
+
+def _visit(state: State) -> Visit:
+    return Visit(state, printer=PrinterHealth.READY, readers=frozenset({"card"}), ticket=2)
+
+
+def _shown(bill: Bill) -> ShowBill:
+    return ShowBill(_current(bill), 1)
+
+
+def _stored(bill: Bill, age: timedelta) -> ShowBill:
+    return ShowBill(CurrentBill(bill, NOW - age, Source.STORED), 1)
+
+
+def _current(document: Bill | NotIssued) -> CurrentBill:
+    return CurrentBill(document, NOW, Source.LIVE)

@@ -1,0 +1,82 @@
+"""What every screen's view model is made with: the visit, the site, the words, and what stands around a screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from kiosk.i18n import OWN_NAMES, RIYADH, Catalogue, Digits
+from kiosk.viewmodel import Button, Chrome
+from kiosk.visit import Rules, Visit
+from kiosk.visit_events import BackPressed, Event, Finished, LanguageChosen
+
+Level = Literal["open", "default", "strict"]
+"""How much a site shows without a second proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What the screens need to know of the terminal. `app_link` empty: no app is offered."""
+
+    rules: Rules
+    level: Level = "default"
+    call_centre: str = ""
+    app_link: str = ""
+    app_hosts: tuple[str, ...] = ()
+    digits: Digits = "latin"
+    currency: Literal["sign", "letters"] = "sign"
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A visit about to be shown: `now` is the wall clock (aware), `words` the catalogue of its language."""
+
+    visit: Visit
+    facts: SiteFacts
+    now: datetime
+    words: Catalogue
+
+    @property
+    def today(self) -> date:
+        """The day in Riyadh."""
+        return self.now.astimezone(RIYADH).date()
+
+    def say(self, key: str, **placeholders: str) -> str:
+        """The sentence `key` of the screen's language."""
+        return self.words.text(key, **placeholders)
+
+    def button(self, name: str, key: str, event: Event, *, enabled: bool = True, icon: str = "") -> Button:
+        """A button with the sentence `key` on it."""
+        return Button(name, self.say(key), event, enabled, icon)
+
+    def chrome(self, *, back: bool = True, finish: bool = True) -> Chrome:
+        """The frame of this screen, with or without its way back and its way out."""
+        words, language = self.words, self.visit.language
+        return Chrome(
+            language=language,
+            rtl=words.rtl,
+            brand=self.say("common.brand"),
+            help_label=self.say("common.help"),
+            help_number=self.phone,
+            languages=tuple(
+                Button(f"language_{code}", OWN_NAMES[code], LanguageChosen(code), code != language, "globe")
+                for code in self.facts.rules.languages
+            ),
+            back=self.button("back", "common.back", BackPressed(), icon="back") if back else None,
+            finish=self.button("finish", "common.finish", Finished(), icon="finish") if finish else None,
+            demo=self.say("demo") if self.facts.demo else "",
+        )
+
+    @property
+    def phone(self) -> str:
+        """The call centre's number as it is read aloud (9200 01100); empty when there is none."""
+        number = self.facts.call_centre
+        if len(number) == 9 and number.startswith("9200"):
+            number = f"{number[:4]} {number[4:]}"
+        return self.words.figures(number) if number else ""
+
+    def call(self) -> tuple[str, ...]:
+        """The step "call the call centre", when there is one to call."""
+        return (self.say("common.call", number=self.phone),) if self.phone else ()

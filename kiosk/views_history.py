@@ -1,0 +1,76 @@
+"""Thirteen months of consumption: the bars, and what changed since last month and last year, in a sentence."""
+
+from __future__ import annotations
+
+from kiosk.i18n import RIYADH, Catalogue
+from kiosk.model import Bill
+from kiosk.viewmodel import Bar, Chart
+
+_MONTHS = 13
+
+
+def bill_month(bill: Bill) -> str:
+    """The month a bill is called by, YYYY-MM: that of its issue."""
+    return f"{bill.issue_at.astimezone(RIYADH):%Y-%m}"
+
+
+def chart(bill: Bill, words: Catalogue) -> Chart | None:
+    """The bill's month and the twelve before it; None when there is nothing to compare or nothing was used."""
+    used = _used(bill)
+    months = [_before(bill_month(bill), back) for back in reversed(range(_MONTHS))]
+    tallest = max(used.get(month, 0) for month in months)
+    if tallest == 0 or sum(month in used for month in months) < 2:
+        return None
+    year_ago = months[0]
+    return Chart(
+        title=words.text("bill.chart_title"),
+        bars=tuple(
+            Bar(
+                label=words.month_short(month),
+                figures=words.figures(f"{used[month]:,}") if month in used else "",
+                part=used.get(month, 0) / tallest,
+                is_current=month == months[-1],
+                is_year_ago=month == year_ago and month in used,
+            )
+            for month in months
+        ),
+        legend_current=words.text("bill.chart_current"),
+        legend_year_ago=(
+            words.text("bill.chart_year_ago", month=words.month_name(int(year_ago[5:])))
+            if year_ago in used
+            else ""
+        ),
+    )
+
+
+def change(bill: Bill, words: Catalogue) -> str:
+    """How this month compares with the last one and with the same month last year; empty without either."""
+    used = _used(bill)
+    month = bill_month(bill)
+    last, year_ago = _before(month, 1), _before(month, 12)
+    said = []
+    if last in used:
+        said.append(_compared("month", bill.kwh_total - used[last], words))
+    if year_ago in used:
+        against = "year" if said else "only_year"
+        said.append(
+            _compared(against, bill.kwh_total - used[year_ago], words, month=words.month_name(int(year_ago[5:])))
+        )
+    return " ".join(said)
+
+
+def _compared(against: str, difference: int, words: Catalogue, **placeholders: str) -> str:
+    if difference == 0:
+        return words.text(f"bill.change.{against}_same", **placeholders)
+    way = "more" if difference > 0 else "less"
+    return words.text(f"bill.change.{against}_{way}", kwh=words.count(abs(difference)), **placeholders)
+
+
+def _used(bill: Bill) -> dict[str, int]:
+    """kWh by month; the bill's own figure stands for its month."""
+    return {row.month: row.kwh for row in bill.history} | {bill_month(bill): bill.kwh_total}
+
+
+def _before(month: str, back: int) -> str:
+    year, index = divmod(int(month[:4]) * 12 + int(month[5:7]) - 1 - back, 12)
+    return f"{year:04}-{index + 1:02}"

@@ -1,0 +1,129 @@
+"""The screens that say in plain words what went wrong or is still to come, and what to do next."""
+
+from __future__ import annotations
+
+from devices.printer import JobState, PrinterHealth
+from kiosk.viewmodel import Button, MessageView, Tone
+from kiosk.views_frame import Scene
+from kiosk.visit import may_print
+from kiosk.visit_events import (
+    AppLinkRequested,
+    BackPressed,
+    CardChosen,
+    Event,
+    NumberChosen,
+    PreviousBillRequested,
+    RetryRequested,
+)
+from kiosk.visit_states import NotFound, NotIssuedYet, OutOfService, PrintFailed, ServiceAway, Trouble
+
+ISSUE_DAY = 28
+"""The day of the Gregorian month on which bills are issued, by royal decree."""
+
+
+def not_found_view(state: NotFound, scene: Scene) -> MessageView:
+    """No such account; a typed number can be corrected, a card cannot."""
+    which = "" if state.typed else "card_"
+    number = "correct" if state.typed else "by_number"
+    event: Event = RetryRequested() if state.typed else NumberChosen()
+    actions = [scene.button(number, f"not_found.{number}", event, icon="keypad")]
+    if scene.visit.readers:
+        actions.append(scene.button("by_card", "not_found.by_card", CardChosen(), icon="card"))
+    return MessageView(
+        screen="not_found",
+        chrome=scene.chrome(),
+        tone=Tone.WARNING,
+        icon="search",
+        title=scene.say(f"not_found.{which}title"),
+        text=scene.say(f"not_found.{which}text"),
+        steps=scene.call(),
+        actions=tuple(actions),
+    )
+
+
+def not_issued_view(state: NotIssuedYet, scene: Scene) -> MessageView:
+    """The bill of this month is still to come; the last one can be looked at when it is kept."""
+    previous = scene.button("previous", "not_issued.previous", PreviousBillRequested(), icon="bill")
+    return MessageView(
+        screen="not_issued",
+        chrome=scene.chrome(),
+        tone=Tone.CALM,
+        icon="calendar",
+        title=scene.say("not_issued.title"),
+        text=scene.say("not_issued.text", day=scene.words.count(ISSUE_DAY)),
+        steps=(scene.say("not_issued.step_later"), *scene.call()),
+        actions=(previous,) if state.previous else (),
+    )
+
+
+def service_away_view(state: ServiceAway, scene: Scene) -> MessageView:
+    """No answer and nothing stored."""
+    texts = {Trouble.BUSY: "busy_text", Trouble.UNUSABLE: "unusable_text"}
+    app = (scene.say("service_away.step_app"),) if scene.facts.app_link else ()
+    return MessageView(
+        screen="service_away",
+        chrome=scene.chrome(),
+        tone=Tone.WARNING,
+        icon="offline",
+        title=scene.say("service_away.title"),
+        text=scene.say(f"service_away.{texts.get(state.trouble, 'text')}"),
+        steps=(scene.say("service_away.step_retry"), *app, *scene.call()),
+        actions=(scene.button("retry", "common.retry", RetryRequested(), icon="retry"),),
+        code=str(state.trouble),
+    )
+
+
+def print_failed_view(state: PrintFailed, scene: Scene) -> MessageView:
+    """No receipt, half of one, or perhaps one; what to do instead."""
+    title, text = _what_became_of_it(state)
+    app = bool(scene.facts.app_link)
+    return MessageView(
+        screen="print_failed",
+        chrome=scene.chrome(back=False),
+        tone=Tone.WARNING,
+        icon="print_off",
+        title=scene.say(f"print_failed.{title}"),
+        text=scene.say(f"print_failed.{text}"),
+        steps=(*((scene.say("print_failed.step_phone"),) if app else ()), *scene.call()),
+        actions=tuple(_print_actions(state, scene)),
+        code=f"{state.outcome} {state.reason}".strip(),
+    )
+
+
+def out_of_service_view(state: OutOfService, scene: Scene) -> MessageView:
+    """The terminal serves nobody."""
+    app = (scene.say("out_of_service.step_app"),) if scene.facts.app_link else ()
+    return MessageView(
+        screen="out_of_service",
+        chrome=scene.chrome(back=False, finish=False),
+        tone=Tone.FAULT,
+        icon="tools",
+        title=scene.say("out_of_service.title"),
+        text=scene.say("out_of_service.text"),
+        steps=(*app, *scene.call()),
+        actions=(),
+        code=state.code,
+    )
+
+
+def _what_became_of_it(state: PrintFailed) -> tuple[str, str]:
+    paper = "paper" if state.reason == PrinterHealth.PAPER_OUT else "other"
+    match state.outcome:
+        case JobState.HELD:
+            return "held_title", f"held_text_{paper}"
+        case JobState.UNKNOWN | JobState.ABORTED:
+            return "maybe_title", "maybe_text"
+        case JobState.RETRACTED:
+            return "title", "retracted_text"
+    return "title", f"text_{paper}"
+
+
+def _print_actions(state: PrintFailed, scene: Scene) -> list[Button]:
+    again = state.outcome is not JobState.HELD and may_print(scene.visit, scene.facts.rules)
+    actions = []
+    if scene.facts.app_link:
+        actions.append(scene.button("app", "print_failed.app", AppLinkRequested(), icon="qr"))
+    if again:
+        actions.append(scene.button("retry", "print_failed.again", RetryRequested(), icon="printer"))
+    actions.append(scene.button("bill", "take_receipt.again", BackPressed(), icon="bill"))
+    return actions
