@@ -3,7 +3,7 @@
 The contract is `kiosk/ebill-1.schema.json`. What it accepts is accepted and what it refuses is refused, with these
 refused besides, because no honest biller sends them: a number written as a float or with more than 18 digits, one
 key twice in an object, control or format characters in identifiers and in the tax QR, a leap second, a SADAD text
-over 40 characters, a document over `LIMIT_BYTES`. Words for people are cleaned instead (`kiosk.limits.clean`) and
+over 1000 characters, a document over `LIMIT_BYTES`. Words for people are cleaned instead (`kiosk.limits.clean`) and
 refused only when nothing is left or NFC made them too long.
 """
 
@@ -235,7 +235,7 @@ _PROBLEMS = {
     "tuple_type": "is not a list",
     "too_long": "has too many rows",
     "string_type": "is not a text",
-    "string_unicode": "is not a text",
+    "string_unicode": "holds text that is not Unicode",
     "string_too_short": "is empty",
     "string_too_long": "is too long",
     "string_pattern_mismatch": "is not of the form expected",

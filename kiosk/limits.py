@@ -15,7 +15,7 @@ from typing import Annotated, Any
 LARGEST = 10**18 - 1
 """The largest whole number of a bill, either sign: it fits 64 bits and an exact Decimal product."""
 
-_BREAKS = "\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029"
+_BREAKS = "\t\n\v\f\r\x85\u2028\u2029"
 # C0 and C1 controls; soft hyphen; bidi marks, embeddings, overrides and isolates; BOM; annotation marks; tags.
 # U+200C and U+200D stay: Persian and Urdu words are spelled with them.
 _HIDDEN = (

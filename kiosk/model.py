@@ -272,8 +272,8 @@ class HistoryMonth:
 class Sadad:
     """How to pay through SADAD: biller code and the number to enter there."""
 
-    biller: Annotated[str, limits.Token(40, shortest=0)]
-    number: Annotated[str, limits.Token(40, shortest=0)] = field(repr=False)
+    biller: Annotated[str, limits.Token(1000, shortest=0)]
+    number: Annotated[str, limits.Token(1000, shortest=0)] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
