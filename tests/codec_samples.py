@@ -44,8 +44,8 @@ def characters(first: int, last: int, *, without: bytes = b"") -> st.SearchStrat
     return st.lists(st.sampled_from(letters), min_size=1, max_size=37).map(bytes)
 
 
-TRACK_1 = characters(0x20, 0x5F, without=b"?").filter(lambda data: data != b"E")
-TRACK_2 = characters(0x30, 0x3E)
+TRACK_1 = characters(0x20, 0x5F, without=b"!%+;?").filter(lambda data: data != b"E")
+TRACK_2 = characters(0x30, 0x3E, without=b";")
 
 
 def swipes(*, needed: int, optional: tuple[int, ...]) -> st.SearchStrategy[dict[int, bytes]]:
