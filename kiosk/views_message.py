@@ -69,7 +69,7 @@ def service_away_view(state: ServiceAway, scene: Scene) -> MessageView:
         text=scene.say(f"service_away.{texts.get(state.trouble, 'text')}"),
         steps=(scene.say("service_away.step_retry"), *app, *scene.call()),
         actions=(scene.button("retry", "common.retry", RetryRequested(), icon="retry"),),
-        code=str(state.trouble),
+        code=state.code or str(state.trouble),
     )
 
 

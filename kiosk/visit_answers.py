@@ -70,8 +70,8 @@ def _found(wait: LookingUp, event: Answer) -> Moment:
             return ShowBill(current, wait.ticket)
         case AccountUnknown():
             return NotFound(wait.typed)
-        case ServiceWasAway(trouble=trouble):
-            return wait.fallback or ServiceAway(wait.account, trouble, wait.typed)
+        case ServiceWasAway(trouble=trouble, code=code):
+            return wait.fallback or ServiceAway(wait.account, trouble, wait.typed, code)
 
 
 def _refreshed(bill: ShowBill, event: Answer) -> ShowBill:

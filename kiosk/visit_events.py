@@ -95,10 +95,11 @@ class AccountUnknown:
 
 @dataclass(frozen=True, slots=True)
 class ServiceWasAway:
-    """The service gave no answer that can be shown."""
+    """The service gave no answer that can be shown; `code` is the gateway's word for the technician."""
 
     ticket: int
     trouble: Trouble = Trouble.UNREACHABLE
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,11 +139,12 @@ class NotIssuedYet:
 
 @dataclass(frozen=True, slots=True)
 class ServiceAway:
-    """No answer and nothing stored; the account stays for another try."""
+    """No answer and nothing stored; the account stays for another try. `code` is for the technician."""
 
     account: AccountNumber
     trouble: Trouble
     typed: str = field(default="", repr=False)
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

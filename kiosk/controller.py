@@ -1,0 +1,254 @@
+"""Owns the visit: takes events, starts the work a state asks for, and shows every change.
+
+Everything here happens on the UI thread. Work crosses to other threads by `run` and comes back as an event with
+the ticket of its question; devices report by `post`. Whoever has left meanwhile gets no answer: it is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from devices import card_reader
+from devices.card_reader import CardReader, Credential, CredentialKind, Presented, ReaderEvent, Rejected, Rejection
+from devices.printer import JobState, JobUpdate, Printer, PrinterError, PrintJob
+from kiosk.model import AccountNumber, AccountNumberError, CurrentBill, NotIssued
+from kiosk.visit import Rules, Visit, step
+from kiosk.visit_events import (
+    AccountUnknown,
+    BillRefreshed,
+    CardRejected,
+    Event,
+    Identified,
+    PrintAdvanced,
+    PrinterChanged,
+    ReaderChanged,
+    ServiceWasAway,
+    StoredBillFound,
+    Tick,
+)
+from kiosk.visit_states import LookingUp, Printing, Trouble
+
+if TYPE_CHECKING:
+    from kiosk.bills import BillService
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+S = TypeVar("S", LookingUp, Printing)
+
+
+class Run(Protocol):
+    """The crossing: calls `job` on a worker, then `done` with its result on the UI thread. `job` never raises."""
+
+    def __call__(self, job: Callable[[], T], done: Callable[[T], None], /) -> None: ...
+
+
+class MakePage(Protocol):
+    """Lays out a receipt and gives it a number and an id; called on a worker."""
+
+    def __call__(self, current: CurrentBill, /, *, language: str, copy: int) -> PrintJob: ...
+
+
+class Controller:
+    """One terminal's visits and its devices. Every method but the callbacks it hands out: UI thread only."""
+
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        bills: BillService,
+        printer: Printer | None,
+        readers: Sequence[CardReader],
+        run: Run,
+        post: Callable[[Callable[[], None]], None],
+        make_page: MakePage,
+        clock: Callable[[], float],
+        present: Callable[[Visit], None],
+    ) -> None:
+        """Compose; nothing happens before `start`.
+
+        Args:
+            rules: the site's patience and limits.
+            bills: `stored` and `previous` are called on the UI thread, `refresh` on a worker.
+            printer: None when the terminal has none.
+            readers: every card reader and scanner.
+            run: the crossing to a worker and back.
+            post: calls its argument on the UI thread; may itself be called from any thread.
+            make_page: lays out a receipt.
+            clock: monotonic seconds.
+            present: shows a visit; called once for every change that can be seen.
+        """
+        self._rules = rules
+        self._bills = bills
+        self._printer = printer
+        self._readers = tuple(readers)
+        self._run = run
+        self._post = post
+        self._make_page = make_page
+        self._clock = clock
+        self._present = present
+        self._visit = Visit(language=rules.language)
+        self._armed = False
+        self._closed = False
+
+    @property
+    def visit(self) -> Visit:
+        """The visit as it is now."""
+        return self._visit
+
+    def start(self) -> None:
+        """Open the readers and show the first screen."""
+        self._visit = replace(self._visit, heard_at=self._clock())
+        self._look_at_printer()
+        for reader in self._readers:
+            reader.start(self._hear)
+        self._arm()
+        self._present(self._visit)
+
+    def close(self) -> None:
+        """Forget the visit and close the devices; nothing sent or answered later counts. Twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+        self._visit = Visit(language=self._rules.language)
+        for reader in self._readers:
+            reader.close()
+        if self._printer:
+            self._printer.close()
+
+    def send(self, event: Event) -> None:
+        """Let `event` happen: move the visit, show it, start the work it asks for."""
+        if self._closed:
+            return
+        before = self._visit
+        if isinstance(event, Tick):
+            self._look_at_printer()
+        self._step(event)
+        asked = self._newly(LookingUp, before)
+        if asked:
+            self._look_in_store(asked)
+        self._arm()
+        if replace(before, heard_at=self._visit.heard_at) != self._visit:
+            self._present(self._visit)
+        if asked:
+            self._look_up(asked.account, asked.ticket)
+        printing = self._newly(Printing, before)
+        if printing:
+            self._print(printing)
+
+    def _step(self, event: Event) -> None:
+        self._visit = step(self._visit, event, now=self._clock(), rules=self._rules)
+
+    def _newly(self, kind: type[S], before: Visit) -> S | None:
+        """The state when it is of `kind` and its ticket was given out since `before`."""
+        state = self._visit.state
+        return state if isinstance(state, kind) and state.ticket > before.ticket else None
+
+    def _look_in_store(self, asked: LookingUp) -> None:
+        current = self._bills.stored(asked.account)
+        if current:
+            self._step(StoredBillFound(asked.ticket, current, self._previous(current, asked.account)))
+
+    def _look_up(self, account: AccountNumber, ticket: int) -> None:
+        self._run(lambda: self._refreshed(account, ticket), self.send)
+
+    def _refreshed(self, account: AccountNumber, ticket: int) -> Event:
+        # Not needed before the first look-up, and the first frame must not wait for it.
+        from kiosk.gateway import AccountNotFound, AnswerUnusable, GatewayError, TooManyRequests
+
+        try:
+            current = self._bills.refresh(account)
+            return BillRefreshed(ticket, current, self._previous(current, account))
+        except AccountNotFound:
+            return AccountUnknown(ticket)
+        except GatewayError as error:
+            troubles = {AnswerUnusable: Trouble.UNUSABLE, TooManyRequests: Trouble.BUSY}
+            return ServiceWasAway(ticket, troubles.get(type(error), Trouble.UNREACHABLE), error.code)
+        except Exception as error:  # noqa: BLE001 - the edge of a worker: the subscriber gets an honest screen
+            _log_unexpected("look-up", error)
+            return ServiceWasAway(ticket, Trouble.FAILED)
+
+    def _previous(self, current: CurrentBill, account: AccountNumber) -> CurrentBill | None:
+        return self._bills.previous(account) if isinstance(current.bill, NotIssued) else None
+
+    def _print(self, state: Printing) -> None:
+        current, copy, language, ticket = state.bill.current, state.bill.copies, self._visit.language, state.ticket
+
+        def lay_out() -> PrintJob | PrintAdvanced:
+            try:
+                return self._make_page(current, language=language, copy=copy)
+            except Exception as error:  # noqa: BLE001 - the edge of a worker
+                _log_unexpected("receipt", error)
+                return PrintAdvanced(ticket, JobState.REFUSED, "page")
+
+        self._run(lay_out, lambda made: self._submit(made, ticket))
+
+    def _submit(self, made: PrintJob | PrintAdvanced, ticket: int) -> None:
+        if isinstance(made, PrintAdvanced):
+            self.send(made)
+            return
+        moment, printer = self._visit.moment, self._printer
+        if self._closed or printer is None or not isinstance(moment, Printing) or moment.ticket != ticket:
+            return
+
+        def watch(update: JobUpdate) -> None:
+            advanced = PrintAdvanced(ticket, update.state, update.reason, update.confirmed)
+            self._post(lambda: self.send(advanced))
+
+        def hand_over() -> None:
+            try:
+                printer.submit(made, watch)
+            except PrinterError as error:
+                watch(JobUpdate(made.id, JobState.REFUSED, error.status.health))
+            except Exception as error:  # noqa: BLE001 - a driver may come from anybody
+                _log_unexpected("printer", error)
+                watch(JobUpdate(made.id, JobState.UNKNOWN, "driver"))
+
+        self._run(hand_over, lambda _: None)
+
+    def _look_at_printer(self) -> None:
+        if self._printer:
+            health = self._printer.status().health
+            if health is not self._visit.printer:
+                self._step(PrinterChanged(health))
+
+    def _arm(self) -> None:
+        """Let cards count exactly while the visit listens to them."""
+        if self._armed != self._visit.listens:
+            self._armed = self._visit.listens
+            for reader in self._readers:
+                reader.arm(self._armed)
+
+    def _hear(self, event: ReaderEvent) -> None:
+        """From a reader's own thread."""
+        self._post(lambda: self._heard(event))
+
+    def _heard(self, event: ReaderEvent) -> None:
+        match event:
+            case Presented(credential=credential):
+                self.send(_identified(credential))
+            case Rejected(reason=reason):
+                self.send(CardRejected(reason))
+            case card_reader.ReaderChanged(device, health):
+                self.send(ReaderChanged(device, health))
+
+
+def _identified(credential: Credential) -> Event:
+    """What a presented thing means to a visit; its value is taken out of it and not kept."""
+    value = credential.take()
+    if credential.kind is not CredentialKind.ACCOUNT:
+        return CardRejected(Rejection.UNKNOWN_CARD)
+    try:
+        return Identified(AccountNumber.parse(value))
+    except AccountNumberError:
+        return CardRejected(Rejection.UNKNOWN_CARD)
+
+
+def _log_unexpected(what: str, error: Exception) -> None:
+    """Where it happened and of what class it is; its message might hold what must not be logged."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s failed unexpectedly: %s\n%s", what, type(error).__name__, frames.rstrip())

@@ -1,0 +1,116 @@
+"""Working parts without hardware or network, for tests of whoever uses them. No thread, no clock, no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from devices.card_reader import (
+    Credential,
+    CredentialKind,
+    Presented,
+    ReaderChanged,
+    ReaderEvent,
+    ReaderHealth,
+    Rejected,
+    Rejection,
+)
+from devices.page import Page
+from devices.printer import JobState, JobUpdate, PrinterHealth, PrinterStatus, PrintJob
+from kiosk.gateway import AccountNotFound, GatewayUnreachable
+from kiosk.model import AccountNumber, CurrentBill
+
+
+@dataclass
+class FakeBills:
+    """A `BillService` over shelves: what the service knows, what is stored. `refresh` raises `error` if given."""
+
+    known: dict[str, CurrentBill] = field(default_factory=dict)
+    kept: dict[str, CurrentBill] = field(default_factory=dict)
+    last_month: dict[str, CurrentBill] = field(default_factory=dict)
+    online: bool = True
+    error: Exception | None = None
+
+    def stored(self, account: AccountNumber) -> CurrentBill | None:
+        return self.kept.get(account.digits)
+
+    def refresh(self, account: AccountNumber) -> CurrentBill:
+        if self.error:
+            raise self.error
+        if not self.online:
+            raise GatewayUnreachable("refused")
+        if account.digits not in self.known:
+            raise AccountNotFound("http_404")
+        return self.known[account.digits]
+
+    def previous(self, account: AccountNumber) -> CurrentBill | None:
+        return self.last_month.get(account.digits)
+
+
+@dataclass
+class FakePrinter:
+    """A printer that goes through `script` for each job, at once, and keeps what it was given."""
+
+    health: PrinterHealth = PrinterHealth.READY
+    script: Sequence[tuple[JobState, str, bool]] = (
+        (JobState.SENDING, "", False),
+        (JobState.PRINTED, "", False),
+        (JobState.CUT, "", True),
+    )
+    error: Exception | None = None
+    jobs: list[PrintJob] = field(default_factory=list)
+    watch: Callable[[JobUpdate], None] = print
+    closed: int = 0
+
+    def status(self) -> PrinterStatus:
+        return PrinterStatus(self.health)
+
+    def submit(self, job: PrintJob, watch: Callable[[JobUpdate], None]) -> None:
+        if self.error:
+            raise self.error
+        self.jobs.append(job)
+        self.watch = watch
+        for state, reason, confirmed in self.script:
+            watch(JobUpdate(job.id, state, reason, confirmed))
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass
+class FakeReader:
+    """A reader that says what a test tells it to; data counts only while armed, as with the real ones."""
+
+    name: str = "card"
+    armed: bool = False
+    closed: int = 0
+    sink: Callable[[ReaderEvent], None] = print
+
+    def start(self, sink: Callable[[ReaderEvent], None]) -> None:
+        self.sink = sink
+        self.change(ReaderHealth.ONLINE)
+
+    def arm(self, armed: bool) -> None:
+        self.armed = armed
+
+    def health(self) -> ReaderHealth:
+        return ReaderHealth.ONLINE
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def change(self, health: ReaderHealth) -> None:
+        self.sink(ReaderChanged(self.name, health))
+
+    def present(self, value: str, *, kind: CredentialKind = CredentialKind.ACCOUNT) -> None:
+        if self.armed:
+            self.sink(Presented(self.name, Credential(kind, value, source="track2"), 0.0, 0.0))
+
+    def reject(self, reason: Rejection) -> None:
+        if self.armed:
+            self.sink(Rejected(self.name, reason, 0.0))
+
+
+def fake_page(current: CurrentBill, /, *, language: str, copy: int) -> PrintJob:
+    """A blank receipt."""
+    return PrintJob(f"job-{language}-{copy}", 1, Page(576, 8, ()), copy)
