@@ -24,15 +24,11 @@ _SUBSTITUTED = {0x00A0: 0x20, 0x202F: 0x20, 0x2011: 0x2D}
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Where a typeface lies: a fontpkg package, a file for each weight, or one variable file (`axes` true).
-
-    A variable file is set to (weight, width); `width` is in per cent of the normal one.
-    """
+    """Where a typeface lies: a fontpkg package, a file for each weight, or one variable file (`axes` true)."""
 
     package: str
     files: Mapping[int, str]
     axes: bool = False
-    width: int = 100
 
     def path(self, weight: int) -> Path:
         """The file for `weight` (100 to 900).
@@ -69,7 +65,9 @@ FACES: Mapping[tuple[Medium, str], Face] = {
 
 
 @lru_cache(maxsize=128)
-def font(language: str, weight: int, size_px: int, *, medium: Medium = "screen") -> FreeTypeFont:
+def font(
+    language: str, weight: int, size_px: int, *, medium: Medium = "screen", width: float = 100
+) -> FreeTypeFont:
     """The font that sets `language`, cached for ever.
 
     Args:
@@ -77,11 +75,12 @@ def font(language: str, weight: int, size_px: int, *, medium: Medium = "screen")
         weight: 400, 500, 600 or 700 on screen; anything from 100 to 900 on paper.
         size_px: the em in pixels or dots.
         medium: the screen's face or the paper's, which stays legible in one bit at 203 dpi.
+        width: per cent of the normal letter width, 62.5 to 100, on paper only.
     """
     face = FACES.get((medium, language)) or FACES[medium, "en"]
     made = ImageFont.truetype(str(face.path(weight)), size_px, layout_engine=ImageFont.Layout.RAQM)
     if face.axes:
-        made.set_variation_by_axes([weight, face.width])
+        made.set_variation_by_axes([weight, width])
     return made
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, features
 from PIL.ImageFont import FreeTypeFont
 
 from kiosk.fonts import DRAWN_AS_NOTHING, Medium, covers, font, missing
+from kiosk.limits import clean
 
 __all__ = [
     "RTL_LANGUAGES",
@@ -39,6 +40,7 @@ __all__ = [
     "require",
     "riyal",
     "wrap",
+    "wrap_if",
 ]
 
 RTL_LANGUAGES = frozenset({"ar", "ur"})
@@ -97,13 +99,8 @@ def iso(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A biller's text without what could steer a screen or a printer: control characters and direction controls.
-
-    Runs of blanks become one space; what is left is normalised to NFC.
-    """
-    kept = (" " if c.isspace() else c for c in unicodedata.normalize("NFC", _CONTROL.sub("", text)))
-    visible = "".join(c for c in kept if unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))
-    return re.sub(" +", " ", visible).strip()
+    """`text` of whatever origin without control characters and direction controls, blanks as single spaces."""
+    return " ".join(clean(text).split())
 
 
 def line_height(font: FreeTypeFont) -> int:
@@ -159,9 +156,14 @@ def wrap(text: str, font: FreeTypeFont, width: int, language: str) -> list[str]:
     Breaks at spaces, inside a word only when the word alone is too wide; a line feed starts a new paragraph.
     An isolate that a break cuts is closed on its line and opened again on the next.
     """
+    return wrap_if(text, lambda line: measure(line, font, language=language) <= width)
+
+
+def wrap_if(text: str, fits: Callable[[str], bool]) -> list[str]:
+    """`wrap` by another measure: each line `fits`, or is a single letter."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        lines += _reopened(_fill(paragraph, font, width, language))
+        lines += _reopened(_fill(paragraph, fits))
     return lines
 
 
@@ -247,22 +249,22 @@ def _cut(clusters: list[str]) -> str:
     return kept + "…" + _PDI * len(_open_isolates(kept))
 
 
-def _fill(paragraph: str, font: FreeTypeFont, width: int, language: str) -> list[str]:
+def _fill(paragraph: str, fits: Callable[[str], bool]) -> list[str]:
     lines = [""]
     for word in paragraph.split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if measure(longer, font, language=language) <= width:
+        if fits(longer):
             lines[-1] = longer
             continue
-        pieces = _broken(word, font, width, language)
+        pieces = _broken(word, fits)
         lines[-1:] = [lines[-1], *pieces] if lines[-1] else pieces
     return lines
 
 
-def _broken(word: str, font: FreeTypeFont, width: int, language: str) -> list[str]:
+def _broken(word: str, fits: Callable[[str], bool]) -> list[str]:
     pieces = [""]
     for cluster in _clusters(word):
-        if pieces[-1] and measure(pieces[-1] + cluster, font, language=language) > width:
+        if pieces[-1] and not fits(pieces[-1] + cluster):
             pieces.append(cluster)
         else:
             pieces[-1] += cluster
