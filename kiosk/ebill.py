@@ -2,9 +2,9 @@
 
 The contract is `kiosk/ebill-1.schema.json`. What it accepts is accepted and what it refuses is refused, with these
 refused besides, because no honest biller sends them: a number written as a float or with more than 18 digits, one
-key twice in an object, control or format characters in identifiers and in the tax QR, a leap second, a SADAD text
-over 1000 characters, a document over `LIMIT_BYTES`. Words for people are cleaned instead (`kiosk.limits.clean`) and
-refused only when nothing is left or NFC made them too long.
+key twice in an object, control or format characters in identifiers and in the tax QR, a leap second, the years 1
+and 9999, a SADAD text over 1000 characters, a document over `LIMIT_BYTES`. Words for people are cleaned instead
+(`kiosk.limits.clean`) and refused only when nothing is left or NFC made them too long.
 """
 
 from __future__ import annotations

@@ -151,7 +151,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date and time of RFC 3339, its offset from UTC included; a leap second is refused."""
+    """A date and time of RFC 3339 with its offset from UTC.
+
+    A leap second is refused, and so are the years 1 and 9999: there, telling the time in Riyadh overflows.
+    """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema
@@ -173,9 +176,11 @@ def _read_day(value: object) -> date:
 def _read_moment(value: object) -> datetime:
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         try:
-            return datetime.fromisoformat(value.upper())
+            moment = datetime.fromisoformat(value.upper())
         except ValueError:
-            pass
+            moment = datetime.min
+        if 1 < moment.year < 9999:
+            return moment
     raise ValueError("is not a date and time with its offset (RFC 3339)")
 
 
