@@ -9,7 +9,7 @@ from importlib.resources import files
 import pytest
 
 from kiosk.model import Category
-from kiosk.service.tariffs import Tariffs
+from kiosk.service.tariffs import Tariffs, meter_fee
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_the_residential_worked_bill_comes_out_to_the_halala(tariffs: Tariffs) -
         (0, 6200, "18", 6200, 111_600),
         (6200, None, "30", 1439, 43_170),
     ]
-    assert price.meter_fee(100) == 1500
+    assert meter_fee(price.fees, 100) == 1500
     assert [(share.rate, part, amount) for share, part, amount in price.vat(156_270)] == [("15", 156_270, 23_441)]
     assert price.total(7639, fees=1500) == 179_711
 
@@ -31,7 +31,7 @@ def test_the_residential_worked_bill_comes_out_to_the_halala(tariffs: Tariffs) -
 def test_the_commercial_worked_bill_comes_out_to_the_halala(tariffs: Tariffs) -> None:
     price = tariffs.price(Category.COMMERCIAL, start=date(2026, 7, 26), end=date(2026, 8, 25))
     assert (price.tariff_id, price.days) == ("sa-commercial-22-32", 30)
-    assert price.total(12_920, fees=price.meter_fee(200)) == 408_871
+    assert price.total(12_920, fees=meter_fee(price.fees, 200)) == 408_871
 
 
 def test_the_commercial_bill_at_the_rates_and_vat_of_2018(tariffs: Tariffs) -> None:
@@ -41,13 +41,13 @@ def test_the_commercial_bill_at_the_rates_and_vat_of_2018(tariffs: Tariffs) -> N
 
 def test_the_first_e_bill_of_2018_carries_five_per_cent_on_its_whole_period(tariffs: Tariffs) -> None:
     price = tariffs.price(Category.RESIDENTIAL, start=date(2017, 12, 28), end=date(2018, 1, 27))
-    assert price.total(1240, fees=price.meter_fee(40)) == 24_486
+    assert price.total(1240, fees=meter_fee(price.fees, 40)) == 24_486
 
 
 @pytest.mark.parametrize(("kwh", "total"), [(0, 1150), (6000, 125_350), (6001, 125_385)])
 def test_the_edges_round_half_up(tariffs: Tariffs, kwh: int, total: int) -> None:
     price = tariffs.price(Category.RESIDENTIAL, start=date(2026, 7, 26), end=date(2026, 8, 25))
-    assert price.total(kwh, fees=price.meter_fee(60)) == total
+    assert price.total(kwh, fees=meter_fee(price.fees, 60)) == total
 
 
 @pytest.mark.parametrize(("start", "limit"), [(date(2026, 7, 28), 5600), (date(2026, 7, 24), 6400)])
@@ -107,7 +107,7 @@ def test_every_category_pays_its_published_rates(
 )
 def test_the_meter_fee_follows_the_breaker(tariffs: Tariffs, ampere: int, fee: int) -> None:
     price = tariffs.price(Category.RESIDENTIAL, start=date(2026, 7, 26), end=date(2026, 8, 25))
-    assert price.meter_fee(ampere) == fee
+    assert meter_fee(price.fees, ampere) == fee
 
 
 def test_a_day_before_the_list_begins_has_no_price(tariffs: Tariffs) -> None:

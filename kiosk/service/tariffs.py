@@ -19,14 +19,22 @@ _SCALE = 10_000
 """Rates are kept in whole 1/10 000 of a halala or of one per cent: `ebill/1` allows four decimals."""
 
 
+FeeSteps = tuple[tuple[int | None, int], ...]
+"""Meter fees: below so many amperes (None is any), so many halalas a month."""
+
+
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One tier of a price: kWh from `start` to `end` (None has no end) cost `rate` halalas each."""
+    """One tier of a price: kWh from `start` to `end` (None has no end) cost `rate` halalas each.
+
+    `below` is what all the kWh of the tiers before it cost.
+    """
 
     start: int
     end: int | None
     rate: str
     scaled_rate: int
+    below: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +48,17 @@ class VatShare:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one category pays for one period: pro-rated tiers, meter fees by breaker, VAT by days."""
+    """What one category pays for one period: pro-rated tiers, meter fees by breaker, VAT by days.
+
+    `only_vat` is the scaled rate where one stands for the whole period (0 before there was VAT), else None.
+    """
 
     tariff_id: str
     days: int
     bands: tuple[Band, ...]
-    fees: tuple[tuple[int | None, int], ...]
+    fees: FeeSteps
     vat_shares: tuple[VatShare, ...]
+    only_vat: int | None
 
     def tiers(self, kwh: int) -> list[tuple[Band, int, int]]:
         """The bands that `kwh` reaches, each with its kWh and its amount in halalas; the first always."""
@@ -57,10 +69,6 @@ class Price:
             used = (kwh if band.end is None else min(kwh, band.end)) - band.start
             reached.append((band, used, _half_up(used * band.scaled_rate, _SCALE)))
         return reached
-
-    def meter_fee(self, breaker_amp: int) -> int:
-        """Halalas a month for one meter behind a breaker of `breaker_amp` amperes."""
-        return next(fee for below, fee in self.fees if below is None or breaker_amp < below)
 
     def vat(self, taxable: int) -> list[tuple[VatShare, int, int]]:
         """`taxable` halalas shared by days among the VAT rates, each with its VAT; empty before there was VAT."""
@@ -74,14 +82,13 @@ class Price:
 
     def total(self, kwh: int, *, fees: int) -> int:
         """Halalas with VAT for `kwh` and for charges before VAT of `fees` halalas."""
-        taxable = fees
-        for band in self.bands:
-            if kwh <= band.start:
+        for band in reversed(self.bands):
+            if kwh >= band.start:
                 break
-            used = (kwh if band.end is None else min(kwh, band.end)) - band.start
-            taxable += _half_up(used * band.scaled_rate, _SCALE)
-        if len(self.vat_shares) == 1:
-            return taxable + _half_up(taxable * self.vat_shares[0].scaled_rate, 100 * _SCALE)
+        # Thirteen months of history pass here for every bill: the two roundings are `_half_up` written out.
+        taxable = fees + band.below + ((kwh - band.start) * band.scaled_rate + _SCALE // 2) // _SCALE
+        if self.only_vat is not None:
+            return taxable + (taxable * self.only_vat + 50 * _SCALE) // (100 * _SCALE)
         return taxable + sum(amount for _share, _part, amount in self.vat(taxable))
 
 
@@ -95,7 +102,7 @@ class _Tariff:
 @dataclass(frozen=True, slots=True)
 class _MeterFees:
     since: date
-    steps: tuple[tuple[int | None, int], ...]
+    steps: FeeSteps
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +154,17 @@ class Tariffs:
         """
         days = (end - start).days
         tariff = _in_force(self._tariffs[category], end)
-        bands, floor = [], 0
+        bands, floor, below = [], 0, 0
         for limit, rate in tariff.tiers:
             ceiling = None if limit is None else _half_up(limit * days, _LIMIT_DAYS)
-            bands.append(Band(floor, ceiling, rate, _scaled(rate)))
-            floor = ceiling or 0
+            bands.append(Band(floor, ceiling, rate, _scaled(rate), below))
+            if ceiling is not None:
+                below += _half_up((ceiling - floor) * _scaled(rate), _SCALE)
+                floor = ceiling
         fees = _in_force(self._fees, end).steps
-        return Price(tariff.id, days, tuple(bands), fees, self._vat_shares(start, end))
+        shares = self._vat_shares(start, end)
+        only_vat = sum(share.scaled_rate for share in shares) if len(shares) < 2 else None
+        return Price(tariff.id, days, tuple(bands), fees, shares, only_vat)
 
     def _vat_shares(self, start: date, end: date) -> tuple[VatShare, ...]:
         now = _newest(self._vat, end)
@@ -166,6 +177,11 @@ class Tariffs:
         if before and earlier is not None:
             shares.insert(0, VatShare(earlier.rate, _scaled(earlier.rate), before))
         return tuple(shares)
+
+
+def meter_fee(steps: FeeSteps, breaker_amp: int) -> int:
+    """Halalas a month for one meter behind a breaker of `breaker_amp` amperes."""
+    return next(fee for below, fee in steps if below is None or breaker_amp < below)
 
 
 def _in_force(rows: Sequence[_Row], day: date) -> _Row:
