@@ -1,0 +1,149 @@
+"""An open line as the monitor needs it: a descriptor to wait on, reads into memory that can be wiped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, cast
+
+from devices.reader_url import Line
+from devices.transports import TransportLost, mapped, open_serial
+
+if TYPE_CHECKING:
+    from serial import rfc2217
+
+
+class Channel(Protocol):
+    """Something open to wait on. `read_into` and `write` never wait; only `close` may be called by any thread."""
+
+    def fileno(self) -> int:
+        """The descriptor that is ready when there is something to read."""
+
+    def read_into(self, memory: memoryview) -> int:
+        """How many bytes were read into `memory`.
+
+        Raises:
+            TransportLost: the device went away.
+        """
+
+    def write(self, data: bytes) -> None:
+        """Send all of a short command.
+
+        Raises:
+            TransportLost: the device went away, or takes nothing.
+        """
+
+    def close(self) -> None:
+        """Release the device; never raises; twice is fine."""
+
+
+def open_line(line: Line) -> Channel:
+    """Open a line; may wait for the network, so not on the monitor's thread.
+
+    Raises:
+        TransportLost, TransportBusy, TransportDenied: as `devices.transports.open_serial`.
+    """
+    port = open_serial(line.address, baud=line.baud, bits=line.bits, parity=line.parity, rtscts=line.rtscts)
+    if line.address.startswith("rfc2217:"):
+        return _Pumped(cast("rfc2217.Serial", port), line.address)
+    with mapped(line.address):
+        return DescriptorChannel(port.fileno(), line.address, release=port.close)
+
+
+class DescriptorChannel:
+    """A channel over a descriptor: a device node, a pseudo-terminal, a TCP connection."""
+
+    def __init__(self, descriptor: int, name: str, *, release: Callable[[], None]) -> None:
+        """`name` stands in errors; `release` closes the descriptor and whatever else is held, once."""
+        self._descriptor = descriptor
+        self._name = name
+        self._release: Callable[[], None] | None = release
+        os.set_blocking(descriptor, False)
+
+    def fileno(self) -> int:
+        """The descriptor itself, also after `close`."""
+        return self._descriptor
+
+    def read_into(self, memory: memoryview) -> int:
+        """As `Channel.read_into`."""
+        return _read(self._descriptor, memory, self._name)
+
+    def write(self, data: bytes) -> None:
+        """As `Channel.write`."""
+        with mapped(self._name):
+            if os.write(self._descriptor, data) < len(data):
+                raise TransportLost(self._name, "takes no more data")
+
+    def close(self) -> None:
+        """As `Channel.close`."""
+        release, self._release = self._release, None
+        if release:
+            # A port whose plug was pulled may raise anything here, and it is released all the same.
+            with contextlib.suppress(Exception):
+                release()
+
+
+class _Pumped:
+    """An RFC 2217 port: pyserial reads it on a thread of its own, so a second one carries the bytes to a pipe."""
+
+    _LOOK_S = 0.2
+    """How often the pump looks whether it shall stop."""
+
+    def __init__(self, port: rfc2217.Serial, name: str) -> None:
+        self._port = port
+        self._name = name
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._read_end, False)
+        port.timeout = self._LOOK_S
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._pump, name="rfc2217-pump")
+        self._thread.start()
+
+    def fileno(self) -> int:
+        return self._read_end
+
+    def read_into(self, memory: memoryview) -> int:
+        return _read(self._read_end, memory, self._name)
+
+    def write(self, data: bytes) -> None:
+        with mapped(self._name):
+            self._port.write(data)
+
+    def close(self) -> None:
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._thread.join()
+        with contextlib.suppress(Exception):
+            self._port.close()
+        os.close(self._read_end)
+
+    def _pump(self) -> None:
+        try:
+            # Whatever pyserial raises here means that the port is gone; the closed pipe says so to the monitor.
+            with contextlib.suppress(Exception):
+                self._carry()
+        finally:
+            os.close(self._write_end)
+
+    def _carry(self) -> None:
+        while not self._stopping.is_set():
+            data = self._port.read(max(1, self._port.in_waiting))
+            while data and not self._stopping.is_set():
+                if select.select([], [self._write_end], [], self._LOOK_S)[1]:
+                    data = data[os.write(self._write_end, data) :]
+
+
+def _read(descriptor: int, memory: memoryview, name: str) -> int:
+    with mapped(name):
+        try:
+            # Not pyserial's read: it makes bytes objects, and those cannot be wiped.
+            count = os.readv(descriptor, [memory])
+        except BlockingIOError:
+            return 0
+    if not count:
+        raise TransportLost(name, "hung up")
+    return count

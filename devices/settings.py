@@ -1,0 +1,132 @@
+"""The device tables of the settings file: `[[printer]]`, `[[card_reader]]`, `[[card_map]]`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from devices import binding, card_map, dialogues, printer_url, reader_url
+from devices.card_reader import CredentialKind
+from devices.near_miss import unknown
+
+_OUR_PRINTERS = ("tcp", "serial", "usb", "file", "simulated")
+_OUR_READERS = (*reader_url.LINE_SCHEMES, "simulated")
+
+
+def _usb_id(given: object) -> object:
+    """A vendor or product id: 0x0403 as TOML knows it, or "0403" as everybody writes it."""
+    if isinstance(given, str):
+        return int(given.removeprefix("0x"), 16)
+    return given
+
+
+UsbId = Annotated[int, BeforeValidator(_usb_id), Field(ge=0, le=0xFFFF)]
+
+
+class MatchSettings(BaseModel):
+    """What a device must be to be used, whatever its port is called today."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vid: UsbId | None = None
+    pid: UsbId | None = None
+    serial: str = ""
+    location: str = ""
+    interface: str = ""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not (self.serial or self.location or (self.vid is not None and self.pid is not None)):
+            raise ValueError("match needs vid and pid, or serial, or location")
+        return self
+
+    def match(self) -> binding.Match:
+        """The same as the binding wants it."""
+        return binding.Match(**self.model_dump())
+
+
+class _Device(BaseModel):
+    """A table that names a driver by its address; a third party's driver may take keys of its own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = Field(default="", description="how logs and the technician's screen call it")
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """The keys that only the driver knows."""
+        return self.model_extra or {}
+
+    def _refuse_extra(self, kind: str) -> None:
+        known = type(self).model_fields
+        for key in self.extra:
+            raise ValueError(unknown(f"key of a {kind}", key, known=known))
+
+
+class PrinterSettings(_Device):
+    """One `[[printer]]` table: the arguments of its driver."""
+
+    url: str = Field(description="tcp://HOST:9100, serial:///dev/ttyUSB0?baud=115200, usb://04b8:0e28, simulated:")
+    profile: str = Field(default="generic", description="what kind of printer it is")
+    width: int = Field(default=576, ge=128, le=1152, description="dots across: 576 on 80 mm paper, 384 on 58 mm")
+    encoder: Literal["auto", "raster", "lines", "hybrid"] = "auto"
+
+    @model_validator(mode="after")
+    def _is_right(self) -> Self:
+        if self.url.partition(":")[0] in _OUR_PRINTERS:
+            printer_url.parse(self.url)
+            self._refuse_extra("printer")
+        return self
+
+
+class CardReaderSettings(_Device):
+    """One `[[card_reader]]` table: the arguments of its driver."""
+
+    url: str = Field(default="", description="serial:///dev/ttyUSB0?baud=9600, socket://HOST:PORT, simulated:")
+    match: MatchSettings | None = Field(default=None, description="instead of an address: which device it is")
+    codec: str = Field(default="magtek", description="how its bytes are to be read")
+    lrc: bool = Field(default=False, description="it sends the check character of each track")
+    last_track: int | None = Field(default=None, ge=1, le=3, description="idtech: the highest track it sends")
+
+    @model_validator(mode="after")
+    def _is_right(self) -> Self:
+        kind = self.scheme
+        if kind in _OUR_READERS:
+            dialogues.kind(self.codec)
+            self._refuse_extra("card_reader")
+        if kind in reader_url.LINE_SCHEMES:
+            line = reader_url.parse_line(self.url or "serial:")
+            if bool(line.address) == (self.match is not None):
+                raise ValueError("give either an address in url or match")
+        return self
+
+    @property
+    def scheme(self) -> str:
+        """The kind of its address, by which the driver is chosen."""
+        return reader_url.scheme(self.url) if self.url else "serial"
+
+
+class CardMapRule(BaseModel):
+    """One `[[card_map]]` table: what one kind of card or code says, and an example to try it on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: card_map.Source
+    example: str = Field(description="what a reader would send; tried when the settings are read")
+    pattern: str = Field(default="", description="regular expression with a group named account")
+    kind: CredentialKind = CredentialKind.ACCOUNT
+    ai: str = Field(default="", description="gs1: the field that holds the number")
+    require_gln: str = Field(default="", description="gs1: the biller's place, field 415")
+    aid: str = Field(default="", description="apdu: the application to select, hex")
+    read: str = Field(default="", description="apdu: the command that reads the number, hex")
+
+    @model_validator(mode="after")
+    def _works(self) -> Self:
+        card_map.CardMap([self.rule()])
+        return self
+
+    def rule(self) -> card_map.Rule:
+        """The same as the card map wants it."""
+        return card_map.Rule(**self.model_dump())
