@@ -1,0 +1,53 @@
+"""The reference bill service as a process of its own, so that the demo can kill it in the middle of a visit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import Self
+
+
+class ServiceNotStarted(Exception):  # noqa: N818
+    """The bill service ended before it said where it answers."""
+
+
+@dataclass(slots=True)
+class BillServiceProcess:
+    """A running bill service on loopback; start it with `started`."""
+
+    process: subprocess.Popen[str]
+    _announced: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def started(cls) -> Self:
+        """Start it; returns at once, while it comes up beside whatever happens next."""
+        command = [sys.executable, "-m", "kiosk", "service", "--json"]
+        return cls(subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True))
+
+    @property
+    def url(self) -> str:
+        """Where it answers; waits for it to come up."""
+        return str(self._announcement()["url"])
+
+    @property
+    def accounts(self) -> list[str]:
+        """Ten accounts it knows, the worked bills first; waits for it to come up."""
+        accounts = self._announcement()["accounts"]
+        assert isinstance(accounts, list)
+        return accounts
+
+    def kill(self) -> None:
+        """Take it away as a power cut does; twice is fine."""
+        self.process.kill()
+        self.process.wait()
+
+    def _announcement(self) -> dict[str, object]:
+        if not self._announced:
+            assert self.process.stdout is not None
+            line = self.process.stdout.readline()
+            if not line:
+                raise ServiceNotStarted
+            self._announced.update(json.loads(line))
+        return self._announced
