@@ -59,7 +59,7 @@ class Scene:
             rtl=words.rtl,
             brand=self.say("common.brand"),
             help_label=self.say("common.help"),
-            help_number=self.phone,
+            help_number=words.figures(_spaced(self.facts.call_centre)) if self.facts.call_centre else "",
             languages=tuple(
                 Button(f"language_{code}", OWN_NAMES[code], LanguageChosen(code), code != language, "globe")
                 for code in self.facts.rules.languages
@@ -69,14 +69,16 @@ class Scene:
             demo=self.say("demo") if self.facts.demo else "",
         )
 
-    @property
-    def phone(self) -> str:
-        """The call centre's number as it is read aloud (9200 01100); empty when there is none."""
-        number = self.facts.call_centre
-        if len(number) == 9 and number.startswith("9200"):
-            number = f"{number[:4]} {number[4:]}"
-        return self.words.figures(number) if number else ""
-
     def call(self) -> tuple[str, ...]:
         """The step "call the call centre", when there is one to call."""
-        return (self.say("common.call", number=self.phone),) if self.phone else ()
+        number = self.facts.call_centre
+        return (self.say("common.call", number=self.words.number(_spaced(number))),) if number else ()
+
+    def app(self) -> tuple[str, ...]:
+        """The step "see your bill in the app", when there is an app."""
+        return (self.say("common.app"),) if self.facts.app_link else ()
+
+
+def _spaced(number: str) -> str:
+    """A unified number as it is read aloud, 9200 01100; any other as it stands."""
+    return f"{number[:4]} {number[4:]}" if len(number) == 9 and number.startswith("9200") else number

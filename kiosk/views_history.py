@@ -35,35 +35,28 @@ def chart(bill: Bill, words: Catalogue) -> Chart | None:
             for month in months
         ),
         legend_current=words.text("bill.chart_current"),
-        legend_year_ago=(
-            words.text("bill.chart_year_ago", month=words.month_name(int(year_ago[5:])))
-            if year_ago in used
-            else ""
-        ),
+        legend_year_ago=words.month(year_ago) if year_ago in used else "",
     )
 
 
 def change(bill: Bill, words: Catalogue) -> str:
-    """How this month compares with the last one and with the same month last year; empty without either."""
+    """How this month compares with the one before and with the same month a year before; empty without both."""
     used = _used(bill)
     month = bill_month(bill)
     last, year_ago = _before(month, 1), _before(month, 12)
-    said = []
-    if last in used:
-        said.append(_compared("month", bill.kwh_total - used[last], words))
-    if year_ago in used:
-        against = "year" if said else "only_year"
-        said.append(
-            _compared(against, bill.kwh_total - used[year_ago], words, month=words.month_name(int(year_ago[5:])))
-        )
+    said: list[str] = []
+    for other, name in ((last, words.month_name(int(last[5:]))), (year_ago, words.month(year_ago))):
+        if other in used:
+            place = "then" if said else "first"
+            said.append(_compared(place, bill.kwh_total - used[other], name, words=words))
     return " ".join(said)
 
 
-def _compared(against: str, difference: int, words: Catalogue, **placeholders: str) -> str:
+def _compared(place: str, difference: int, month: str, *, words: Catalogue) -> str:
     if difference == 0:
-        return words.text(f"bill.change.{against}_same", **placeholders)
+        return words.text(f"bill.change.{place}_same", month=month)
     way = "more" if difference > 0 else "less"
-    return words.text(f"bill.change.{against}_{way}", kwh=words.count(abs(difference)), **placeholders)
+    return words.text(f"bill.change.{place}_{way}", month=month, kwh=words.count(abs(difference)))
 
 
 def _used(bill: Bill) -> dict[str, int]:

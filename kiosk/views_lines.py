@@ -72,7 +72,8 @@ def notes(bill: Bill, scene: Scene, *, awaits_issue: bool, breakdown: bool) -> t
     if bill.account.verified is False:
         said.append(scene.say("bill.note.verify"))
     if bill.amount_due > 0 and not superseded:
-        said.append(scene.say("bill.note.pay", biller=words.number(bill.sadad.biller)))
+        key = "pay_or_app" if scene.facts.app_link else "pay"
+        said.append(scene.say(f"bill.note.{key}", biller=words.number(bill.sadad.biller)))
     return (*said, scene.say("bill.note.not_proof"))
 
 

@@ -51,7 +51,7 @@ def not_issued_view(state: NotIssuedYet, scene: Scene) -> MessageView:
         icon="calendar",
         title=scene.say("not_issued.title"),
         text=scene.say("not_issued.text", day=scene.words.count(ISSUE_DAY)),
-        steps=(scene.say("not_issued.step_later"), *scene.call()),
+        steps=(scene.say("not_issued.step_later"), *scene.app(), *scene.call()),
         actions=(previous,) if state.previous else (),
     )
 
@@ -59,7 +59,6 @@ def not_issued_view(state: NotIssuedYet, scene: Scene) -> MessageView:
 def service_away_view(state: ServiceAway, scene: Scene) -> MessageView:
     """No answer and nothing stored."""
     texts = {Trouble.BUSY: "busy_text", Trouble.UNUSABLE: "unusable_text"}
-    app = (scene.say("service_away.step_app"),) if scene.facts.app_link else ()
     return MessageView(
         screen="service_away",
         chrome=scene.chrome(),
@@ -67,7 +66,7 @@ def service_away_view(state: ServiceAway, scene: Scene) -> MessageView:
         icon="offline",
         title=scene.say("service_away.title"),
         text=scene.say(f"service_away.{texts.get(state.trouble, 'text')}"),
-        steps=(scene.say("service_away.step_retry"), *app, *scene.call()),
+        steps=(scene.say("service_away.step_retry"), *scene.app(), *scene.call()),
         actions=(scene.button("retry", "common.retry", RetryRequested(), icon="retry"),),
         code=state.code or str(state.trouble),
     )
@@ -76,7 +75,6 @@ def service_away_view(state: ServiceAway, scene: Scene) -> MessageView:
 def print_failed_view(state: PrintFailed, scene: Scene) -> MessageView:
     """No receipt, half of one, or perhaps one; what to do instead."""
     title, text = _what_became_of_it(state)
-    app = bool(scene.facts.app_link)
     return MessageView(
         screen="print_failed",
         chrome=scene.chrome(back=False),
@@ -84,7 +82,7 @@ def print_failed_view(state: PrintFailed, scene: Scene) -> MessageView:
         icon="print_off",
         title=scene.say(f"print_failed.{title}"),
         text=scene.say(f"print_failed.{text}"),
-        steps=(*((scene.say("print_failed.step_phone"),) if app else ()), *scene.call()),
+        steps=scene.call(),
         actions=tuple(_print_actions(state, scene)),
         code=f"{state.outcome} {state.reason}".strip(),
     )
@@ -92,7 +90,6 @@ def print_failed_view(state: PrintFailed, scene: Scene) -> MessageView:
 
 def out_of_service_view(state: OutOfService, scene: Scene) -> MessageView:
     """The terminal serves nobody."""
-    app = (scene.say("out_of_service.step_app"),) if scene.facts.app_link else ()
     return MessageView(
         screen="out_of_service",
         chrome=scene.chrome(back=False, finish=False),
@@ -100,7 +97,7 @@ def out_of_service_view(state: OutOfService, scene: Scene) -> MessageView:
         icon="tools",
         title=scene.say("out_of_service.title"),
         text=scene.say("out_of_service.text"),
-        steps=(*app, *scene.call()),
+        steps=(*scene.app(), *scene.call()),
         actions=(),
         code=state.code,
     )
