@@ -10,8 +10,23 @@ from kiosk.model import AccountNumber, CurrentBill
 from kiosk.visit_states import Trouble
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class _Plain:
+    """An event that carries nothing: two of a kind are equal. Half of all are, and a dataclass takes 0.5 ms of
+    the start to make."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Touched(_Plain):
     """The screen was touched, anywhere."""
 
 
@@ -22,13 +37,11 @@ class LanguageChosen:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class NumberChosen:
+class NumberChosen(_Plain):
     """The subscriber wants to type the account number."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardChosen:
+class CardChosen(_Plain):
     """The subscriber wants to present a card or a code."""
 
 
@@ -39,18 +52,15 @@ class DigitTyped:
     digit: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class DigitDeleted:
+class DigitDeleted(_Plain):
     """The last digit was taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class DigitsCleared:
+class DigitsCleared(_Plain):
     """All digits were taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class NumberConfirmed:
+class NumberConfirmed(_Plain):
     """The typed number is to be looked up."""
 
 
@@ -102,23 +112,19 @@ class ServiceWasAway:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PreviousBillRequested:
+class PreviousBillRequested(_Plain):
     """Show the last bill instead of the one that is not out yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class DetailsToggled:
+class DetailsToggled(_Plain):
     """Unfold or fold the details of the bill."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppLinkRequested:
+class AppLinkRequested(_Plain):
     """Show the QR into the mobile app."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrintRequested:
+class PrintRequested(_Plain):
     """Print the bill on the screen."""
 
 
@@ -132,28 +138,23 @@ class PrintAdvanced:
     confirmed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRequested:
+class RetryRequested(_Plain):
     """Try again what did not work."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackPressed:
+class BackPressed(_Plain):
     """One step back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(_Plain):
     """The subscriber is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class MoreTimeAsked:
+class MoreTimeAsked(_Plain):
     """The subscriber is still there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(_Plain):
     """Time has passed; sent about once a second."""
 
 
@@ -179,8 +180,7 @@ class TerminalClosed:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalOpened:
+class TerminalOpened(_Plain):
     """The terminal may serve again."""
 
 
