@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from devices.card_reader import (
     Credential,
@@ -17,8 +18,11 @@ from devices.card_reader import (
 )
 from devices.page import Page
 from devices.printer import JobState, JobUpdate, PrinterHealth, PrinterStatus, PrintJob
+from kiosk.controller import Controller
 from kiosk.gateway import AccountNotFound, GatewayUnreachable
 from kiosk.model import AccountNumber, CurrentBill
+from kiosk.visit import Rules, Visit
+from kiosk.visit_events import DigitTyped, NumberChosen, NumberConfirmed, Touched
 
 
 @dataclass
@@ -114,3 +118,55 @@ class FakeReader:
 def fake_page(current: CurrentBill, /, *, language: str, copy: int) -> PrintJob:
     """A blank receipt."""
     return PrintJob(f"job-{language}-{copy}", 1, Page(576, 8, ()), copy)
+
+
+@dataclass
+class Terminal:
+    """A controller over fakes, started; `shown` is what it showed since. `later` collects work when `waits`."""
+
+    bills: FakeBills = field(default_factory=FakeBills)
+    printer: FakePrinter | None = field(default_factory=FakePrinter)
+    reader: FakeReader = field(default_factory=FakeReader)
+    make_page: Any = fake_page
+    waits: bool = False
+    later: list[Callable[[], None]] = field(default_factory=list)
+    shown: list[Visit] = field(default_factory=list)
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.controller = Controller(
+            rules=Rules(),
+            bills=self.bills,  # type: ignore[arg-type]
+            printer=self.printer,
+            readers=[self.reader],
+            run=self.run,
+            post=lambda call: call(),
+            make_page=self.make_page,
+            clock=lambda: self.now,
+            present=self.shown.append,
+        )
+        self.controller.start()
+        self.shown.clear()
+
+    def run(self, job: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        work = lambda: done(job())  # noqa: E731
+        self.later.append(work) if self.waits else work()
+
+    def work(self) -> None:
+        """Do all the work that waits, and what it leads to."""
+        while self.later:
+            self.later.pop(0)()
+
+    def type_number(self, digits: str) -> None:
+        for event in (Touched(), NumberChosen(), *map(DigitTyped, digits), NumberConfirmed()):
+            self.controller.send(event)
+
+    @property
+    def state(self) -> object:
+        return self.controller.visit.state
+
+    @property
+    def screens(self) -> list[type]:
+        """The states that were shown, repetitions left out."""
+        kinds = [type(visit.state) for visit in self.shown]
+        return [kind for kind, before in zip(kinds, [None, *kinds], strict=False) if kind is not before]

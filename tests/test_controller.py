@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+import subprocess
+import sys
+from dataclasses import dataclass, replace
 
 import pytest
 
 from devices.card_reader import CredentialKind, ReaderHealth, Rejection
 from devices.printer import JobState, JobUpdate, PrinterError, PrinterHealth, PrinterStatus, PrintJob
-from kiosk.controller import Controller
 from kiosk.gateway import AnswerUnusable, TooManyRequests
 from kiosk.model import AccountNumber, Bill, CurrentBill, Source
-from kiosk.visit import Rules, Visit
 from kiosk.visit_events import (
     BackPressed,
-    DigitTyped,
     Finished,
     LanguageChosen,
     NumberChosen,
-    NumberConfirmed,
     PrintRequested,
     RetryRequested,
     TerminalClosed,
@@ -44,7 +40,7 @@ from kiosk.visit_states import (
     Trouble,
 )
 from tests.factories import make_bill, make_current, make_not_issued
-from tests.fakes import FakeBills, FakePrinter, FakeReader, fake_page
+from tests.fakes import FakeBills, Terminal
 
 DIGITS = "30098765432"
 FIRST = "30011223344"
@@ -58,67 +54,15 @@ def stored() -> CurrentBill:
     return make_current(make_bill(number=DIGITS), source=Source.STORED)
 
 
-@dataclass
-class Terminal:
-    """A controller with its parts; `later` collects work instead of doing it when `waits`."""
-
-    bills: FakeBills = field(default_factory=FakeBills)
-    printer: FakePrinter | None = field(default_factory=FakePrinter)
-    reader: FakeReader = field(default_factory=FakeReader)
-    make_page: Any = fake_page
-    waits: bool = False
-    later: list[Callable[[], None]] = field(default_factory=list)
-    shown: list[Visit] = field(default_factory=list)
-    now: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.controller = Controller(
-            rules=Rules(),
-            bills=self.bills,  # type: ignore[arg-type]
-            printer=self.printer,
-            readers=[self.reader],
-            run=self.run,
-            post=lambda call: call(),
-            make_page=self.make_page,
-            clock=lambda: self.now,
-            present=self.shown.append,
-        )
-        self.controller.start()
-        self.shown.clear()
-
-    def run(self, job: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        work = lambda: done(job())  # noqa: E731
-        self.later.append(work) if self.waits else work()
-
-    def work(self) -> None:
-        """Do all the work that waits, and what it leads to."""
-        while self.later:
-            self.later.pop(0)()
-
-    def type_number(self, digits: str = DIGITS) -> None:
-        for event in (Touched(), NumberChosen(), *map(DigitTyped, digits), NumberConfirmed()):
-            self.controller.send(event)
-
-    @property
-    def state(self) -> object:
-        return self.controller.visit.state
-
-    @property
-    def screens(self) -> list[type]:
-        """The states that were shown, repetitions left out."""
-        kinds = [type(visit.state) for visit in self.shown]
-        return [kind for kind, before in zip(kinds, [None, *kinds], strict=False) if kind is not before]
-
-
 def test_a_typed_number_brings_its_bill() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}))
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     assert terminal.state == ShowBill(live(), 1)
 
 
 def test_a_stored_bill_is_the_first_thing_shown_and_the_fresh_one_follows() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}, kept={DIGITS: stored()}), waits=True)
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     assert terminal.state == ShowBill(stored(), 1, refreshing=True)
     assert LookingUp not in terminal.screens
     terminal.work()
@@ -127,13 +71,13 @@ def test_a_stored_bill_is_the_first_thing_shown_and_the_fresh_one_follows() -> N
 
 def test_a_known_account_gets_its_stored_bill_when_the_service_is_away() -> None:
     terminal = Terminal(FakeBills(kept={DIGITS: stored()}, online=False))
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     assert terminal.state == ShowBill(stored(), 1, trouble=Trouble.UNREACHABLE)
 
 
 def test_an_unknown_account_gets_an_honest_screen_when_the_service_is_away() -> None:
     terminal = Terminal(FakeBills(online=False))
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     assert terminal.state == ServiceAway(AccountNumber(DIGITS), Trouble.UNREACHABLE, DIGITS, "refused")
 
 
@@ -147,13 +91,13 @@ def test_an_unknown_account_gets_an_honest_screen_when_the_service_is_away() -> 
 )
 def test_each_failure_has_its_own_screen(error: Exception, trouble: Trouble, code: str) -> None:
     terminal = Terminal(FakeBills(error=error))
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     assert terminal.state == ServiceAway(AccountNumber(DIGITS), trouble, DIGITS, code)
 
 
 def test_a_second_try_asks_the_service_again() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}, online=False))
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.bills.online = True
     terminal.controller.send(RetryRequested())
     assert terminal.state == ShowBill(live(), 2)
@@ -161,20 +105,20 @@ def test_a_second_try_asks_the_service_again() -> None:
 
 def test_a_number_nobody_has_is_said_so() -> None:
     terminal = Terminal()
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     assert terminal.state == NotFound(DIGITS)
 
 
 def test_the_previous_bill_is_offered_while_the_next_is_not_issued() -> None:
     waiting = make_current(make_not_issued(DIGITS))
     terminal = Terminal(FakeBills(known={DIGITS: waiting}, last_month={DIGITS: stored()}))
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     assert terminal.state == NotIssuedYet(waiting, stored())
 
 
 def test_an_answer_for_somebody_who_left_is_dropped() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}), waits=True)
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.controller.send(Finished())
     terminal.shown.clear()
     terminal.work()
@@ -184,7 +128,7 @@ def test_an_answer_for_somebody_who_left_is_dropped() -> None:
 
 def test_an_answer_for_the_one_before_is_not_shown_to_the_next() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}), waits=True)
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.controller.send(Finished())
     terminal.type_number("12345678")
     terminal.later.pop(0)()
@@ -194,7 +138,7 @@ def test_an_answer_for_the_one_before_is_not_shown_to_the_next() -> None:
 def test_a_bug_in_a_worker_is_logged_without_identity(caplog: pytest.LogCaptureFixture) -> None:
     terminal = Terminal(FakeBills(error=RuntimeError(f"no row for {DIGITS}")))
     with caplog.at_level(logging.ERROR):
-        terminal.type_number()
+        terminal.type_number(DIGITS)
     assert "look-up failed unexpectedly: RuntimeError" in caplog.text
     assert "in refresh" in caplog.text
     assert DIGITS not in caplog.text
@@ -204,7 +148,7 @@ def test_printing_goes_from_the_button_to_the_receipt() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}))
     terminal.controller.send(LanguageChosen("en"))
     terminal.controller.send(BackPressed())
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.controller.send(PrintRequested())
     assert terminal.state == TakeReceipt(ShowBill(live(), 1, copies=1), 2)
     assert [job.id for job in terminal.printer.jobs] == ["job-ar-1"]
@@ -214,14 +158,14 @@ def test_printing_goes_from_the_button_to_the_receipt() -> None:
 def test_a_receipt_is_in_the_language_of_the_screen() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}))
     terminal.controller.send(LanguageChosen("en"))
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.controller.send(PrintRequested())
     assert [job.id for job in terminal.printer.jobs] == ["job-en-1"]
 
 
 def test_a_receipt_for_somebody_who_left_while_it_was_laid_out_is_not_printed() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}), waits=True)
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.work()
     terminal.controller.send(PrintRequested())
     terminal.controller.send(Finished())
@@ -232,7 +176,7 @@ def test_a_receipt_for_somebody_who_left_while_it_was_laid_out_is_not_printed() 
 def test_paper_that_comes_late_says_so_to_whoever_waits_for_it() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}))
     terminal.printer.script = [(JobState.HELD, "paper_out", False)]
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.controller.send(PrintRequested())
     assert terminal.state == PrintFailed(ShowBill(live(), 1, copies=1), 2, JobState.HELD, "paper_out")
     terminal.printer.watch(JobUpdate("job-ar-1", JobState.CUT, confirmed=True))
@@ -245,7 +189,7 @@ def broken_page(current: CurrentBill, /, *, language: str, copy: int) -> PrintJo
 
 def test_a_receipt_that_cannot_be_laid_out_is_refused(caplog: pytest.LogCaptureFixture) -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}), make_page=broken_page)
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.controller.send(PrintRequested())
     assert terminal.state == PrintFailed(ShowBill(live(), 1), 2, JobState.REFUSED, "page")
     assert DIGITS not in caplog.text
@@ -263,7 +207,7 @@ def test_a_driver_that_raises_becomes_an_honest_screen(
 ) -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}))
     terminal.printer.error = error
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.controller.send(PrintRequested())
     assert terminal.state == PrintFailed(ShowBill(live(), 1, copies=copies), 2, outcome, reason)
 
@@ -278,7 +222,7 @@ def test_the_printer_is_looked_at_with_every_tick() -> None:
 
 def test_a_terminal_without_a_printer_offers_no_receipt() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}), printer=None)
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.controller.send(PrintRequested())
     assert isinstance(terminal.state, ShowBill)
     terminal.controller.close()
@@ -341,7 +285,7 @@ def test_only_what_can_be_seen_is_shown_again() -> None:
 
 def test_an_idle_visit_ends_by_the_clock_alone() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}))
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     for terminal.now in (61.0, 82.0):
         terminal.controller.send(Tick())
     assert terminal.state == Attract()
@@ -349,7 +293,7 @@ def test_an_idle_visit_ends_by_the_clock_alone() -> None:
 
 def test_closing_closes_every_device_and_nothing_counts_afterwards() -> None:
     terminal = Terminal(FakeBills(known={DIGITS: live()}), waits=True)
-    terminal.type_number()
+    terminal.type_number(DIGITS)
     terminal.controller.close()
     terminal.controller.close()
     terminal.work()
@@ -384,3 +328,22 @@ def traces() -> list[object]:
         if (isinstance(thing, AccountNumber) and thing.digits == FIRST)
         or (isinstance(thing, Bill) and thing.account.number.digits == FIRST)
     ]
+
+
+def test_the_first_frame_waits_for_no_network_no_store_and_no_validator() -> None:
+    heavy = (
+        "requests",
+        "sqlite3",
+        "sqlcipher3",
+        "pydantic",
+        "escpos",
+        "kivy",
+        "hijridate",
+        "serial",
+        "kiosk.gateway",
+    )
+    loaded = "import sys, kiosk.controller, kiosk.views; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert [name for name in heavy if name in modules] == []
