@@ -1,0 +1,137 @@
+"""Keeps the way to one printer open: opens, looks, notices, backs off, and says each change once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from devices.escpos.conversation import Conversation, Timing
+from devices.escpos.ports import Port
+from devices.escpos.profiles import Profile
+from devices.escpos.session import Session
+from devices.printer import PrinterHealth, PrinterStatus
+from devices.transports import TransportBusy, TransportDenied, TransportError
+
+logger = logging.getLogger(__name__)
+
+_BACK_OFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+# Of the back-off, so that a whole hall of terminals does not knock in step after a power cut.
+_JITTER = 0.3
+_UNREACHED = frozenset({PrinterHealth.ABSENT, PrinterHealth.DENIED, PrinterHealth.SILENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """The outside world: seconds, waiting without a printer, ending that wait, ways to the printer, chance."""
+
+    clock: Callable[[], float]
+    pause: Callable[[float], None]
+    wake: Callable[[], None]
+    open_port: Callable[[], Port]
+    random: Random = field(default_factory=Random)
+    timing: Timing = field(default_factory=Timing)
+
+
+class Keeper:
+    """See the module. For the owner's thread; `status` and `wake` for any."""
+
+    def __init__(self, *, name: str, profile: Profile, seams: Seams, interrupted: Callable[[], bool]) -> None:
+        """`interrupted` is asked within every wait on the printer."""
+        self._name = name
+        self._profile = profile
+        self._seams = seams
+        self._interrupted = interrupted
+        self._port: Port | None = None
+        self._failures = 0
+        self._retry_at = seams.clock()
+        self.talk: Conversation | None = None
+        self.session: Session | None = None
+        self.owed = 0
+        self.is_cut = True
+        self.status = PrinterStatus(PrinterHealth.ABSENT, "not opened yet")
+
+    def open(self) -> bool:
+        """Try to reach the printer now; whether it is there. Says why not in `status`."""
+        try:
+            self._connect()
+        except TransportError as error:
+            self.lost(error)
+            return False
+        return True
+
+    def watch(self) -> None:
+        """Spend one turn of idle time: listen, look, begin again what the printer would not take, or wait."""
+        timing, clock = self._seams.timing, self._seams.clock
+        if self.session is None or self.talk is None:
+            if clock() >= self._retry_at:
+                self.open()
+            else:
+                self._seams.pause(min(self._retry_at - clock(), timing.poll_s))
+            return
+        try:
+            self.talk.pump(timing.poll_s)
+            if self.session.is_ready:
+                self.notice(self.session.look())
+            else:
+                self.notice(self.session.begin(owed=self.owed, is_cut=self.session.is_cut))
+        except TransportError as error:
+            self.lost(error)
+
+    def notice(self, health: PrinterHealth, detail: str = "") -> None:
+        """Take over what the printer is fit for; a change is logged once."""
+        before = self.status.health
+        self.status = PrinterStatus(health, detail)
+        if health is before:
+            return
+        if health in _UNREACHED:
+            logger.warning("printer %s lost: %s %s", self._name, health, detail)
+        elif before in _UNREACHED:
+            logger.info("printer %s is back: %s", self._name, health)
+        else:
+            logger.info("printer %s: %s", self._name, health)
+
+    def lost(self, error: TransportError) -> None:
+        """The way to the printer is gone: drop it and try again later, later every time."""
+        if self.session is not None:
+            self.is_cut = self.session.is_cut
+        self.drop()
+        delay = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
+        self._failures += 1
+        self._retry_at = self._seams.clock() + delay * (1 + _JITTER * self._seams.random.random())
+        denied = isinstance(error, TransportDenied | TransportBusy)
+        self.notice(PrinterHealth.DENIED if denied else PrinterHealth.ABSENT, str(error))
+
+    def drop(self) -> None:
+        """Let go of the printer."""
+        port, self._port, self.talk, self.session = self._port, None, None, None
+        if port is not None:
+            port.close()
+
+    def wake(self) -> None:
+        """End whatever wait the owner's thread is in."""
+        port = self._port
+        if port is not None:
+            port.wake()
+        self._seams.wake()
+
+    def over(self, port: Port) -> tuple[Conversation, Session]:
+        """A conversation and a session over a port that was just opened."""
+        seams = self._seams
+        talk = Conversation(
+            port,
+            profile=self._profile,
+            clock=seams.clock,
+            first_fence=seams.random.randrange(26**4),
+            timing=seams.timing,
+        )
+        talk.interrupted = self._interrupted
+        return talk, Session(talk, profile=self._profile, clock=seams.clock, timing=seams.timing)
+
+    def _connect(self) -> None:
+        self._port = self._seams.open_port()
+        self.talk, self.session = self.over(self._port)
+        self.notice(self.session.begin(owed=self.owed, is_cut=self.is_cut))
+        if self.session.is_ready:
+            self.owed, self.is_cut, self._failures = 0, True, 0

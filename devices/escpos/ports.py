@@ -1,0 +1,201 @@
+"""Ways to a printer: a port takes bytes without waiting, gives what has come back, and waits only when asked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import stat
+from collections.abc import Callable
+from typing import Protocol
+
+from devices.printer_url import (
+    Address,
+    FileAddress,
+    SerialAddress,
+    SimulatedAddress,
+    TcpAddress,
+    UsbAddress,
+)
+from devices.transports import TransportLost, mapped, open_serial
+
+_CONNECT_S = 3.0
+# A printer that acknowledges nothing for so long has lost power or its cable.
+_UNACKNOWLEDGED_MS = 10_000
+# Small, so that "accepted" is not far ahead of what the printer has: the kernel doubles it.
+_SEND_BUFFER = 4096
+
+
+class Port(Protocol):
+    """An open way to one printer. One thread uses it; `wake` alone may be called from any other.
+
+    Every method but `wake` and `close` raises the errors of `devices.transports`.
+    """
+
+    @property
+    def one_way(self) -> bool:
+        """Whether nothing can ever come back."""
+
+    def read(self) -> bytes:
+        """What has come, at once; empty when nothing has."""
+
+    def write(self, data: bytes) -> int:
+        """Take as many of the bytes as fit now and say how many (0: none fits)."""
+
+    def wait(self, timeout_s: float, *, to_write: bool = False) -> None:
+        """Return when bytes have come, `wake` was called, time is up or, with `to_write`, bytes fit again."""
+
+    def flush(self) -> None:
+        """Return when everything written is where a power cut cannot take it; only one-way ports promise it."""
+
+    def wake(self) -> None:
+        """End a `wait` early."""
+
+    def close(self) -> None:
+        """Let go of the device; calling twice is fine, raises nothing."""
+
+
+def open_port(address: Address) -> Port:
+    """Open the way to a printer.
+
+    Raises:
+        TransportLost: there is no such device, or nobody answers at that address.
+        TransportBusy: another program has it.
+        TransportDenied: this user may not have it.
+        TransportTimeout: no connection within three seconds.
+    """
+    match address:
+        case TcpAddress():
+            return _tcp(address)
+        case SerialAddress():
+            return _serial(address)
+        case FileAddress():
+            return FilePort(address)
+        case UsbAddress():
+            from devices.escpos.usb_port import UsbPort
+
+            return UsbPort.open(address)
+        case SimulatedAddress():
+            from devices.simulated_printer import simulated_port
+
+            return simulated_port(address)
+
+
+class DescriptorPort:
+    """A port over a non-blocking file descriptor: a socket or a terminal line."""
+
+    one_way = False
+
+    def __init__(self, descriptor: int, *, name: str, release: Callable[[], None]) -> None:
+        """`release` closes the descriptor by whatever owns it."""
+        self._descriptor = descriptor
+        self._name = name
+        self._release: Callable[[], None] | None = release
+        self._ears, self._voice = socket.socketpair()
+        self._ears.setblocking(False)
+        self._voice.setblocking(False)
+
+    def read(self) -> bytes:
+        with mapped(self._name):
+            try:
+                data = os.read(self._descriptor, 4096)
+            except BlockingIOError:
+                return b""
+            if not data:
+                raise TransportLost(self._name, "closed by the printer")
+            return data
+
+    def write(self, data: bytes) -> int:
+        with mapped(self._name):
+            try:
+                return os.write(self._descriptor, data)
+            except BlockingIOError:
+                return 0
+
+    def wait(self, timeout_s: float, *, to_write: bool = False) -> None:
+        with mapped(self._name):
+            poll = select.poll()
+            poll.register(self._descriptor, select.POLLIN | (select.POLLOUT if to_write else 0))
+            poll.register(self._ears, select.POLLIN)
+            for descriptor, _ in poll.poll(max(timeout_s, 0.0) * 1000):
+                if descriptor == self._ears.fileno():
+                    self._ears.recv(64)
+
+    def flush(self) -> None:
+        return
+
+    def wake(self) -> None:
+        # A full pipe will wake it anyway, a closed one has nobody to wake.
+        with contextlib.suppress(OSError):
+            self._voice.send(b"!")
+
+    def close(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            with contextlib.suppress(OSError):
+                release()
+            self._ears.close()
+            self._voice.close()
+
+
+def _tcp(address: TcpAddress) -> Port:
+    with mapped(str(address)):
+        link = socket.create_connection((address.host, address.port), timeout=_CONNECT_S)
+        link.setblocking(False)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 3)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    return DescriptorPort(link.fileno(), name=str(address), release=link.close)
+
+
+def _serial(address: SerialAddress) -> Port:
+    line = open_serial(
+        address.path, baud=address.baud, bits=address.bits, parity=address.parity, rtscts=address.rtscts
+    )
+    # Straight to the descriptor: pyserial's own non-blocking write spins for ever on a stalled line.
+    return DescriptorPort(line.fileno(), name=address.path, release=line.close)
+
+
+class FilePort:
+    """A file that is emptied when opened and takes one receipt, or a device node that only listens."""
+
+    one_way = True
+
+    def __init__(self, address: FileAddress) -> None:
+        """Open and empty it.
+
+        Raises:
+            TransportLost: no such folder, or no space.
+            TransportDenied: not ours to write.
+        """
+        self._name = str(address)
+        with mapped(self._name):
+            self._file = address.path.open("wb", buffering=0)
+
+    def read(self) -> bytes:
+        return b""
+
+    def write(self, data: bytes) -> int:
+        with mapped(self._name):
+            return self._file.write(data)
+
+    def wait(self, timeout_s: float, *, to_write: bool = False) -> None:
+        return
+
+    def flush(self) -> None:
+        with mapped(self._name):
+            # A device node knows no fsync (EINVAL); its bytes are out when write returns.
+            if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+                os.fsync(self._file.fileno())
+
+    def wake(self) -> None:
+        return
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()

@@ -1,0 +1,332 @@
+"""One print job from the first question to the taken receipt, each step told before it is taken.
+
+What may be claimed rises with the evidence: bytes accepted (`SENT`), worked off behind an ordered fence
+(`PRINTED`), the same behind the cut with a clean cutter (`CUT`), seen in the exit (`PRESENTED`), gone from
+it (`TAKEN`). What is not proven ends as `UNKNOWN`, and nothing is ever sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from devices.escpos.conversation import Conversation, Timing
+from devices.escpos.presenters import PRESENTERS
+from devices.escpos.profiles import Fence, Profile
+from devices.escpos.spans import spans
+from devices.printer import JobState, PrinterHealth
+
+_INIT = b"\x1b@"
+# GS a 0Eh: push changes of online state, errors and paper (ESC/POS reference, "GS a"). ESC @ cancels it.
+_PUSH = b"\x1da\x0e"
+# Journal writes are on disk before the bytes go out: not for every command, not for too many bytes at once.
+_STEP = 4096
+# A hand takes paper away in no less time.
+_EXIT_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A job as bytes: `body` up to the cut, `cut`, and how long the paper will be."""
+
+    body: bytes
+    cut: bytes
+    length_mm: float
+    wire_s: float
+
+
+class Teller(Protocol):
+    """Whoever wants to know, before it happens, what a job does next."""
+
+    def enter(
+        self, state: JobState, *, reason: str = "", confirmed: bool = False, owed: int | None = None
+    ) -> None:
+        """The job enters a state; `owed` as in `at` (None: as before)."""
+
+    def at(self, offset: int, *, owed: int) -> None:
+        """The bytes from `offset` on are about to go out; a stop within them leaves at most `owed` wanted."""
+
+
+class Session:
+    """The job machine over one open conversation. For one thread."""
+
+    def __init__(
+        self, talk: Conversation, *, profile: Profile, clock: Callable[[], float], timing: Timing
+    ) -> None:
+        """Call `begin` before the first job."""
+        self._talk = talk
+        self._profile = profile
+        self._presenter = PRESENTERS[profile.presenter]
+        self._clock = clock
+        self._timing = timing
+        self._kind: Fence | None = None
+        self._is_cut = True
+        self._ready = False
+
+    def begin(self, *, owed: int, is_cut: bool) -> PrinterHealth:
+        """Bring the printer into a known state: fill up an interrupted picture, initialise, cut off a torso.
+
+        `owed`: at least so many bytes may be wanted; `is_cut`: whether the paper ends at the last cut.
+        Returns what the printer is fit for; call again when it took no bytes (`OFFLINE`).
+
+        Raises:
+            TransportError: the port is gone.
+        """
+        self._ready = False
+        self._is_cut = is_cut
+        fill = bytes(max(owed, self._profile.max_block))
+        cut = b"" if is_cut else self._profile.cut + self._presenter.clear
+        start = fill + _INIT + cut + (_PUSH if self._profile.asb else b"")
+        if self._talk.send(start) < len(start):
+            return PrinterHealth.OFFLINE
+        self._ready, self._is_cut = True, True
+        health = self.look()
+        if health.can_print and self._kind is None:
+            self._prove_fence()
+        return health
+
+    def look(self) -> PrinterHealth:
+        """Ask the printer how it is; one that cannot be asked is as it last said, `READY` at first.
+
+        Raises:
+            TransportError: the port is gone.
+        """
+        if not self._profile.status:
+            return self._talk.condition.health
+        return self._talk.look()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether `begin` has come to its end."""
+        return self._ready
+
+    @property
+    def fence(self) -> Fence | None:
+        """The fence this printer was heard to answer; None: none so far."""
+        return self._kind
+
+    def run(self, ticket: Ticket, *, teller: Teller) -> None:
+        """Print one job; the last state told is the truth about it.
+
+        Raises:
+            Interrupted: the owner ended a wait; what was told last still holds, call `begin` before the next job.
+            TransportError: the port is gone; likewise.
+        """
+        teller.enter(JobState.PREFLIGHT)
+        refusal = self._preflight()
+        if refusal is not None:
+            teller.enter(JobState.REFUSED, reason=refusal)
+            return
+        self._is_cut = False
+        kind = self._kind
+        self._send_body(ticket, teller, tail=b"" if kind else ticket.cut)
+        teller.enter(JobState.SENT, owed=0)
+        if kind is None:
+            teller.enter(JobState.UNKNOWN, reason=self._watch_over(ticket, teller))
+            return
+        doubt = self._await_fence(kind, teller, budget_s=self._print_s(ticket) + self._timing.patience_s)
+        if doubt is None:
+            teller.enter(JobState.PRINTED)
+            self._talk.send(ticket.cut)
+            doubt = self._await_fence(kind, teller, budget_s=self._timing.patience_s) or self._await_cutter(teller)
+        if doubt is not None:
+            self._ready = False
+            teller.enter(JobState.UNKNOWN, reason=doubt)
+            return
+        self._is_cut = True
+        self._hand_out(teller)
+
+    def run_blind(self, ticket: Ticket, *, teller: Teller) -> None:
+        """Write one job to a one-way port; confirmed once it is where a power cut cannot take it.
+
+        Raises:
+            TransportError: the file or node cannot be written.
+        """
+        teller.enter(JobState.PREFLIGHT)
+        self._send_body(ticket, teller, tail=ticket.cut)
+        self._talk.flush()
+        teller.enter(JobState.SENT, confirmed=True, owed=0)
+
+    def clear(self) -> bool:
+        """Have the printer forget what it holds: real-time commands, for an operator's order only.
+
+        Returns whether it is certain that nothing more of the job will be printed.
+        """
+        told = self._talk.condition.health
+        self._ready = False
+        taken = self._talk.send(self._profile.clear, give_up_s=self._timing.answer_s)
+        if taken < len(self._profile.clear) or not self._profile.clear:
+            return False
+        # DLE ENQ 2 clears only a printer that is stopped by an error it can recover from.
+        sure = self._profile.clears_always or told in (PrinterHealth.JAM, PrinterHealth.CUTTER)
+        return sure and self.look() is not PrinterHealth.SILENT
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the paper in the printer ends at a cut, as far as we know."""
+        return self._is_cut
+
+    def _preflight(self) -> PrinterHealth | None:
+        """None when the job may go; else why not, and no byte of it has been sent."""
+        if not self._ready:
+            health = self.begin(owed=0, is_cut=self._is_cut)
+            if not self._ready:
+                return health
+        health = self.look()
+        if health is PrinterHealth.PAPER_WAITING and self._presenter.clear:
+            self._talk.send(self._presenter.clear)
+            self._talk.until(lambda: False, timeout_s=self._timing.poll_s)
+            health = self.look()
+        if not health.can_print:
+            return health
+        if self._kind is None:
+            self._prove_fence()
+        elif not self._settle():
+            return PrinterHealth.BUSY
+        self._talk.send(self._presenter.prepare)
+        return None
+
+    def _prove_fence(self) -> None:
+        """Find the first fence of the profile that this printer answers while it has nothing to do."""
+        for kind in self._profile.fences:
+            token = self._talk.fence(kind)
+            if self._talk.until(partial(self._talk.passed, token), timeout_s=self._timing.fence_s):
+                self._kind = kind
+                return
+
+    def _settle(self) -> bool:
+        """Make sure that no answer to an earlier fence can be taken for one of the next job's."""
+        if self._talk.fences.awaited == 0:
+            return True
+        before = self._talk.fences.awaited
+        self._talk.fence(Fence.STATUS)
+        answered = self._talk.until(lambda: self._talk.fences.awaited <= before, timeout_s=self._timing.fence_s)
+        if answered:
+            self._talk.until(lambda: self._talk.fences.awaited == 0, timeout_s=self._timing.fence_s)
+            self._talk.fences.forget()
+        return answered
+
+    def _send_body(self, ticket: Ticket, teller: Teller, *, tail: bytes) -> None:
+        data = ticket.body
+        if self._profile.asb and data.startswith(_INIT):
+            data = _INIT + _PUSH + data[len(_INIT) :]
+        data += tail
+        for span in spans(data, limit=_STEP):
+            if span.start == 0:
+                teller.enter(JobState.SENDING, owed=span.owed)
+            else:
+                teller.at(span.start, owed=span.owed)
+            self._push(data[span.start : span.end], teller)
+
+    def _push(self, data: bytes, teller: Teller) -> None:
+        """Send it all, however long the printer makes us wait: it may be waiting for paper."""
+        taken = self._talk.send(data)
+        if taken == len(data):
+            return
+        reason = self._talk.condition.health
+        teller.enter(JobState.HELD, reason=PrinterHealth.OFFLINE if reason.can_print else reason)
+        while taken < len(data):
+            taken += self._talk.send(data[taken:])
+        teller.enter(JobState.SENDING)
+
+    def _await_fence(self, kind: Fence, teller: Teller, *, budget_s: float) -> PrinterHealth | None:
+        """None once all that was sent is worked off and the printer is alive; else the best word for the doubt."""
+        noise = self._talk.noise
+        token = self._talk.fence(kind)
+        doubt = self._await(lambda: self._talk.passed(token), teller, budget_s=budget_s)
+        if doubt is not None:
+            return doubt
+        if kind is Fence.PROCESS_ID:
+            return None
+        # A dying line can look like the one byte of GS r: believe it from a printer that lives, on a clean line.
+        health = self.look()
+        if health is PrinterHealth.SILENT:
+            return health
+        return health if self._talk.noise != noise else None
+
+    def _await_cutter(self, teller: Teller) -> PrinterHealth | None:
+        """None once the cutter has nothing to complain of."""
+        if not self._profile.status or self.look() is not PrinterHealth.CUTTER:
+            return None
+        return self._await(lambda: not self._talk.condition.cutter, teller, budget_s=self._timing.grace_s)
+
+    def _watch_over(self, ticket: Ticket, teller: Teller) -> PrinterHealth:
+        """The best word for a job whose printer answers no fence: how it was when the job should be done."""
+        doubt = self._await(lambda: False, teller, budget_s=self._print_s(ticket)) or PrinterHealth.SILENT
+        # A printer that was well all the time will have cut; of one that fell silent nothing is sure.
+        self._ready = self._is_cut = doubt is not PrinterHealth.SILENT
+        return doubt
+
+    def _print_s(self, ticket: Ticket) -> float:
+        """How long the job may take from now: the wire, the mechanism at half its speed, and some grace."""
+        return ticket.wire_s + 2 * ticket.length_mm / self._profile.speed_mm_s + self._timing.grace_s
+
+    def _await(self, done: Callable[[], bool], teller: Teller, *, budget_s: float) -> PrinterHealth | None:
+        """Wait for `done`, told of every trouble as `HELD`: None when done, else why no more is to be hoped for.
+
+        The budget counts only while the printer is well, and begins anew after a trouble is gone. Only a
+        printer that falls silent, or is well and still does not answer, is given up.
+        """
+        timing = self._timing
+        held: PrinterHealth | None = None
+        well_since = heard_at = self._clock()
+        while True:
+            self._talk.until(partial(self._news, done, held), timeout_s=timing.poll_s)
+            health = PrinterHealth.READY if done() else self.look()
+            if done():
+                return None
+            now = self._clock()
+            if health is PrinterHealth.SILENT:
+                if now - heard_at >= (timing.mute_s if held is None else timing.away_s):
+                    return health
+                continue
+            heard_at = now
+            if not _fit(health):
+                if health is not held:
+                    teller.enter(JobState.HELD, reason=health)
+                held = health
+            elif held is not None:
+                held, well_since = None, now
+            elif now - well_since >= budget_s:
+                return health
+
+    def _news(self, done: Callable[[], bool], held: PrinterHealth | None) -> bool:
+        """Whether the wait is over, or the printer has pushed a trouble that the job is not yet held for."""
+        health = self._talk.condition.health
+        return done() or (not _fit(health) and health is not held)
+
+    def _hand_out(self, teller: Teller) -> None:
+        """Present the cut receipt and see it taken, where the printer has a mouth and eyes for it."""
+        presenter = self._presenter
+        teller.enter(JobState.CUT, confirmed=not presenter.sensor)
+        if not presenter.sensor:
+            return
+        self._talk.send(presenter.present)
+        if not self._exit_is(True, within_s=self._timing.present_s):
+            teller.enter(JobState.UNKNOWN, reason=self._talk.condition.health)
+            return
+        teller.enter(JobState.PRESENTED)
+        if self._exit_is(False, within_s=self._timing.take_s):
+            teller.enter(JobState.TAKEN, confirmed=True)
+            return
+        self._talk.send(presenter.clear)
+        if self._exit_is(False, within_s=self._timing.present_s):
+            teller.enter(JobState.RETRACTED, confirmed=True)
+        else:
+            teller.enter(JobState.UNKNOWN, reason=self._talk.condition.health)
+
+    def _exit_is(self, full: bool, *, within_s: float) -> bool:
+        """Whether the exit sensor comes to say so in time."""
+        end = self._clock() + within_s
+        while self.look() is PrinterHealth.SILENT or self._talk.condition.in_exit is not full:
+            if self._clock() >= end:
+                return False
+            self._talk.until(lambda: False, timeout_s=_EXIT_POLL_S)
+        return True
+
+
+def _fit(health: PrinterHealth) -> bool:
+    """Whether a running job goes on: an earlier receipt in the exit does not stop it."""
+    return health.can_print or health is PrinterHealth.PAPER_WAITING

@@ -1,0 +1,83 @@
+"""The simulated printer: the real session over a machine made of bytes, with a switch for every fault."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from devices.escpos.driver import EscposPrinter
+from devices.escpos.ports import Port
+from devices.escpos.roll import PaperRoll
+from devices.printer import Journal
+from devices.printer_url import SimulatedAddress
+from devices.simulation.faults import Fault
+from devices.simulation.link import SimulatedPort
+from devices.simulation.machine import Machine
+from devices.simulation.paper import Slip
+
+__all__ = ["Fault", "SimulatedPrinter", "simulated_port"]
+
+
+class SimulatedPrinter(EscposPrinter):
+    """A printer without hardware. What it cuts off is written to `folder` as `slip-0001.png`, one dot a pixel."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        folder: Path | None = None,
+        width: int = 576,
+        encoder: str = "auto",
+        name: str = "simulated printer",
+        speed_mm_s: float = 250.0,
+        roll: PaperRoll | None = None,
+        keep_roll: Callable[[PaperRoll], None] | None = None,
+    ) -> None:
+        """Start it; `folder` is made when missing (None: no pictures), `speed_mm_s` is how fast paper moves."""
+        self.machine = Machine(clock=time.monotonic, width=width, speed_mm_s=speed_mm_s, slip_cut=_writer(folder))
+        super().__init__(
+            url="simulated:",
+            profile="simulated",
+            width=width,
+            encoder=encoder,
+            journal=journal,
+            name=name,
+            roll=roll,
+            keep_roll=keep_roll,
+        )
+
+    def switch(self, fault: Fault, on: bool = True) -> None:
+        """Make a fault come or go, now, from any thread."""
+        self.machine.switch(fault, on)
+
+    def _open_port(self) -> Port:
+        return _port_over(self.machine)
+
+
+def simulated_port(address: SimulatedAddress) -> Port:
+    """A port to a simulated printer of its own."""
+    return _port_over(Machine(clock=time.monotonic, slip_cut=_writer(address.folder)))
+
+
+def _port_over(machine: Machine) -> Port:
+    changed = threading.Event()
+    machine.changed = changed.set
+
+    def pause(seconds: float) -> None:
+        changed.wait(seconds)
+        changed.clear()
+
+    return SimulatedPort(machine, clock=time.monotonic, pause=pause, wake=changed.set)
+
+
+def _writer(folder: Path | None) -> Callable[[Slip, int], None]:
+    """What writes each slip as a picture; a blank one is no picture."""
+
+    def write(slip: Slip, number: int) -> None:
+        if folder is not None and not slip.is_blank:
+            folder.mkdir(parents=True, exist_ok=True)
+            slip.image.save(folder / f"slip-{number:04}.png")
+
+    return write
