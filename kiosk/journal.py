@@ -26,14 +26,14 @@ _T = TypeVar("_T")
 
 _RESERVED = 100
 _RIYADH = timezone(timedelta(hours=3))
-_FINAL = ", ".join(f"'{state}'" for state in JobState if state.is_final)
 
 _RECORD = """
-    INSERT INTO job (id, number, copy, state, reason, "offset", owed, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason, "offset" = excluded."offset",
-    owed = excluded.owed, changed_at = excluded.changed_at"""
-_UNFINISHED = f"""
-    SELECT id, number, copy, state, reason, "offset", owed FROM job WHERE state NOT IN ({_FINAL}) ORDER BY seq"""
+    INSERT INTO job (id, number, copy, state, final, reason, "offset", owed, changed_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, final = excluded.final, reason = excluded.reason,
+    "offset" = excluded."offset", owed = excluded.owed, changed_at = excluded.changed_at"""
+_UNFINISHED = """
+    SELECT id, number, copy, state, reason, "offset", owed FROM job WHERE final = 0 ORDER BY seq"""
 _COUNT_PRINT = """
     INSERT INTO print (day, account, prints) VALUES (?, ?, 1)
     ON CONFLICT (day, account) DO UPDATE SET prints = prints + 1 RETURNING prints"""
@@ -75,11 +75,11 @@ class JobJournal:
         Raises:
             StoreFull, StoreUnavailable: it is not written; do not go on with the job.
         """
-        row = (entry.job, entry.number, entry.copy, entry.state.value, entry.reason, entry.offset, entry.owed)
-        changed_at = int(self._now().timestamp())
+        state = (entry.state.value, int(entry.state.is_final), entry.reason, entry.offset, entry.owed)
+        row = (entry.job, entry.number, entry.copy, *state, int(self._now().timestamp()))
 
         def write(db: Database) -> None:
-            db.conn.execute(_RECORD, (*row, changed_at))
+            db.conn.execute(_RECORD, row)
 
         self._write(write)
 
@@ -208,6 +208,7 @@ def _migrations() -> Migrations:
             "number": int,
             "copy": int,
             "state": str,
+            "final": int,
             "reason": str,
             "offset": int,
             "owed": int,
@@ -215,7 +216,7 @@ def _migrations() -> Migrations:
         }
         job = db.table("job").create(columns, pk="seq", not_null=columns.keys() - {"seq"}, strict=True)
         job.create_index(["id"], unique=True)
-        db.conn.execute(f"CREATE INDEX job_unfinished ON job(seq) WHERE state NOT IN ({_FINAL})")
+        db.conn.execute("CREATE INDEX job_unfinished ON job(seq) WHERE final = 0")
 
     @journal()
     def receipt_numbers(db: Database) -> None:

@@ -36,6 +36,8 @@ _STORED = """
 _PREVIOUS = """
     SELECT body, as_of, etag FROM document WHERE account = ?1 AND keep_until > ?2 AND issued = 1
     AND EXISTS (SELECT 1 FROM document WHERE account = ?1 AND keep_until > ?2 AND issued = 0)"""
+_SUPERSEDED = """
+    DELETE FROM document WHERE account = ? AND issued != ? AND (issued = 0 OR month >= ?)"""
 _EXCESS = """
     DELETE FROM document WHERE account IN (SELECT account FROM document ORDER BY kept_at
     LIMIT max(0, (SELECT count(*) FROM document) - ?))"""
@@ -188,8 +190,7 @@ class Store:
 
     def _replace(self, row: dict[str, Any]) -> None:
         with self._file.writing() as db:
-            gone = "issued = 0" if row["issued"] else f"month >= {row['month']}"
-            db.conn.execute(f"DELETE FROM document WHERE account = ? AND {gone}", (row["account"],))
+            db.conn.execute(_SUPERSEDED, (row["account"], row["issued"], row["month"]))
             db.conn.execute("UPDATE document SET kept_at = ? WHERE account = ?", (row["kept_at"], row["account"]))
             db.table("document").insert(row, replace=True)
             db.conn.execute("DELETE FROM document WHERE keep_until <= ?", (row["kept_at"],))
@@ -254,7 +255,8 @@ def _own_key(path: Path) -> bytes:
     finally:
         draft.unlink()
     made = _parsed(path.read_bytes())
-    assert made is not None
+    if made is None:
+        raise StoreUnavailable("store_key_unreadable")
     return made
 
 
