@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -132,24 +133,28 @@ def _wire_account() -> TypeAdapter[Any]:
 
 def _parse(raw: bytes | str, limit_bytes: int) -> tuple[dict[str, Any], list[FieldProblem]]:
     """The JSON object in `raw`, and a problem for each key that stands twice."""
-    doubled: list[tuple[dict[str, Any], str]] = []
+    doubled: list[tuple[dict[str, Any], list[str]]] = []
 
     def to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         fields = dict(pairs)
         if len(fields) != len(pairs):
-            names = [name for name, _ in pairs]
-            doubled.extend((fields, name) for name in fields if names.count(name) > 1)
+            count = Counter(name for name, _ in pairs)
+            doubled.append((fields, [name for name in fields if count[name] > 1]))
         return fields
 
     fields = _load(raw, limit_bytes, to_object)
     if not isinstance(fields, dict):
         raise _refused("is not a JSON object")
-    return fields, [
-        FieldProblem(_path((*parents, name)), "stands twice")
-        for parents, value in (_walk(fields) if doubled else ())
-        for held, name in doubled
-        if held is value
-    ]
+    return fields, list(_doubled_problems(fields, doubled)) if doubled else []
+
+
+def _doubled_problems(
+    root: dict[str, Any], doubled: list[tuple[dict[str, Any], list[str]]]
+) -> Iterator[FieldProblem]:
+    names = {id(fields): names for fields, names in doubled}
+    for path, value in _walk(root):
+        for name in names.get(id(value), ()):
+            yield FieldProblem(_path((*path, name)), "stands twice")
 
 
 def _load(raw: bytes | str, limit_bytes: int, to_object: Any) -> Any:
