@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
 
 from devices.card_reader import CardReader, CardReaderError
 from devices.printer import Printer, PrinterError, PrintJob
@@ -82,6 +83,11 @@ def open_journal(state: Path) -> JobJournal:
     from kiosk.store import store_key
 
     return JobJournal.file(state / "journal.db", store_key(state))
+
+
+def new_job_id() -> str:
+    """A name for a print job that no other job has or will have."""
+    return uuid4().hex
 
 
 def open_printer(tables: Sequence[DeviceTable], *, journal: JobJournal) -> Printer | None:
@@ -180,6 +186,7 @@ class Terminal:
     on_visit: Callable[[Visit], None] | None = None
     _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "worker"))
     _waiting: list[Event] = field(default_factory=list)
+    _number: int = 0
 
     def send(self, event: Event) -> None:
         """Let an event happen now, or as soon as there is somebody to take it."""
@@ -238,10 +245,12 @@ class Terminal:
         from kiosk.receipt import page
 
         assert self.parts is not None
-        journal, site = self.parts.journal, self.settings.site
-        number = journal.next_receipt_number()
+        site = self.settings.site
+        if copy == 1:
+            self._number = self.parts.journal.next_receipt_number()
+        number = self._number  # a copy carries the number of the receipt it is a copy of
         return PrintJob(
-            id=journal.new_job_id(),
+            id=new_job_id(),
             number=number,
             page=page(
                 current,

@@ -47,7 +47,7 @@ def print_bill(options: Namespace) -> Exit:
     """Print one receipt and follow it: one line per state; done only when the printer confirmed it."""
     from devices.registry import open_printer
     from devices.settings import PrinterSettings
-    from kiosk.bootstrap import open_journal
+    from kiosk.bootstrap import new_job_id, open_journal
 
     page = _page(options)
     journal = open_journal(state_folder(options))
@@ -59,7 +59,7 @@ def print_bill(options: Namespace) -> Exit:
         raise CommandError("printer_url", "the printer's address is not understood", exit=Exit.USAGE) from error
     printer = open_printer(table, journal=journal)
     updates: queue.SimpleQueue[JobUpdate] = queue.SimpleQueue()
-    job = PrintJob(id=journal.new_job_id(), number=options.number, page=page, copy=options.copy)
+    job = PrintJob(id=new_job_id(), number=options.number, page=page, copy=options.copy)
     try:
         printer.submit(job, updates.put)
         last = _follow(updates, deadline=time.monotonic() + options.timeout, as_json=options.json)
