@@ -8,6 +8,7 @@ import threading
 import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -311,8 +312,8 @@ def test_the_service_is_left_alone_for_as_long_as_it_asked(status: str, retry_af
 
 
 def replies_then(*plays: Play) -> Play:
-    """A part that plays the next of `plays` for each new connection."""
-    waiting = iter(plays)
+    """A part that plays the next of `plays` for each new connection, the last one for all that follow."""
+    waiting = chain(plays, repeat(plays[-1]))
     return lambda peer: next(waiting)(peer)
 
 

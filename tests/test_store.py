@@ -270,7 +270,7 @@ def test_a_full_disk_refuses_writes_loses_nothing_and_still_reads(small_disk: Pa
     assert kept > 20
     fill(small_disk)
     with pytest.raises(StoreFull):
-        keep(store, 0, kwh=2000)
+        keep(store, kept)
     assert store.info().documents == kept
     stored = store.stored(number(0))
     assert stored is not None and stored.document == make_bill(number=number(0).digits)
