@@ -1,0 +1,158 @@
+"""The screens as one thing: shown what to show, says what was pressed. All but `post` and `stop` on one thread."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, perf_counter
+from typing import Any
+
+from kiosk.ui import boot
+from kiosk.ui.theme import TARGET_MM, Glass
+from kiosk.viewmodel import View
+
+logger = logging.getLogger(__name__)
+
+TURN_S = 6.0
+"""How long the attract screen tells one promise: bright areas move, and not more often than 5 s."""
+
+
+class KioskApp:
+    """The window of the terminal.
+
+    Attributes:
+        first_frame_at: `time.perf_counter()` when the first frame stood on the screen, None before.
+    """
+
+    def __init__(
+        self,
+        *,
+        send: Callable[[Any], None],
+        first: View,
+        size: tuple[int, int] = (1080, 1920),
+        width_mm: float | None = None,
+        fullscreen: bool = False,
+        text_size: int = 2,
+        theme: str = "default",
+        on_tick: Callable[[], None] = lambda: None,
+        touched: Callable[[], None] = lambda: None,
+        broken: View | None = None,
+    ) -> None:
+        """Open the window and lay out the first screen; nothing is drawn before `run`.
+
+        Args:
+            send: takes the event of every button pressed.
+            first: the view to begin with.
+            size: of the window in pixels; the display's own when `fullscreen`.
+            width_mm: of the panel; without it 15.6 inches across are assumed.
+            fullscreen: take the whole display.
+            text_size: 1 to 4.
+            theme: "default", "high", "low" or "dark".
+            on_tick: called each second.
+            touched: called at every touch, before anything it does.
+            broken: shown after an unexpected failure.
+
+        Raises:
+            WindowMissing: this machine cannot open a window; the message says why.
+        """
+        self.first_frame_at: float | None = None
+        self._send = send
+        self._touched = touched
+        self._on_tick = on_tick
+        self._broken = broken
+        window = boot.open_window(*size, fullscreen=fullscreen)
+        # Kivy's modules must not be imported before the window is open.
+        from kiosk.ui.loop import Loop
+        from kiosk.ui.press_guard import PressGuard
+        from kiosk.ui.stage import Stage
+
+        glass = Glass.of(int(window.width), int(window.height), width_mm=width_mm)
+        self._stage = Stage(window, glass=glass, text_size=text_size, theme=theme, still=boot.is_software())
+        self._guard = PressGuard(TARGET_MM * glass.px_per_mm)
+        self._loop = Loop(window, on_tick=self._tick, on_trouble=self._show_broken)
+        self._drawn: list[Callable[[], None]] = []
+        self._frames = 0
+        self._turned_at = 0.0
+        window.bind(on_flip=self._flipped, on_touch_down=self._feel, on_request_close=lambda *_, **__: True)
+        self.show(first)
+
+    def run(self) -> None:
+        """Show screens until `stop`, SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop())
+        self._loop.start()
+        try:
+            self._loop.run()
+        finally:
+            self._loop.close()
+
+    def stop(self) -> None:
+        """End `run` after the present frame. From any thread."""
+        self._loop.stop()
+
+    def post(self, job: Callable[[], None]) -> None:
+        """Have `job` called on the screens' thread, at once or after the present frame. From any thread."""
+        self._loop.post(job)
+
+    def show(self, view: View) -> None:
+        """Show `view`; it is on the screen with the next frame. The attract screen wipes all others."""
+        self._frames = 0
+        screen = self._stage.show(view)
+        screen.press = self._press
+        if view.screen == "attract":
+            self._turned_at = monotonic()
+            self._stage.erase()
+
+    def on_drawn(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called once, when what is shown now has been drawn and stands still."""
+        self._drawn.append(callback)
+        self._stage.window.canvas.ask_update()
+
+    def picture(self, path: Path) -> None:
+        """Write what is shown as a PNG; it is drawn for that, so nothing has to be waited for."""
+        self._stage.picture(path)
+
+    def centres(self) -> dict[str, list[int]]:
+        """The middle of every button that can be pressed, by name: [x, y] in pixels from the window's top left."""
+        return self._stage.centres()
+
+    def set_look(self, *, text_size: int, theme: str) -> None:
+        """Take another text size and theme from the next `show` on."""
+        self._stage.text_size, self._stage.theme = text_size, theme
+
+    def _press(self, button: Any) -> None:
+        if self._guard.accepts(button.name, at=button.held_at, pos=button.held_pos):
+            self._send(button.button.event)
+
+    def _feel(self, window: Any, touch: Any) -> bool:
+        self._loop.touched()
+        self._touched()
+        return False
+
+    def _tick(self) -> None:
+        shown = self._stage.shown
+        if self._stage.name == "attract" and monotonic() - self._turned_at >= TURN_S:
+            self._turned_at = monotonic()
+            shown.turn()  # type: ignore[union-attr]
+        self._on_tick()
+
+    def _flipped(self, *_: Any) -> None:
+        if self.first_frame_at is None:
+            self.first_frame_at = perf_counter()
+            self._loop.idle = self._stage.build_next
+        self._frames += 1
+        if not self._drawn:
+            return
+        if self._frames < 2:
+            # A second frame of the same: then nothing of what was shown before is left in either buffer.
+            self._stage.window.canvas.ask_update()
+            return
+        callbacks, self._drawn = self._drawn, []
+        for callback in callbacks:
+            self._loop.post(callback)
+
+    def _show_broken(self) -> None:
+        if self._broken is not None:
+            self.show(self._broken)

@@ -1,0 +1,69 @@
+"""One screen: built once, told what to show, wiped when the visit is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kivy.properties import ObjectProperty, StringProperty
+
+from kiosk.ui.blank import blank
+from kiosk.ui.layout import Column
+from kiosk.ui.theme import Look
+from kiosk.ui.widgets.button import Pressable
+from kiosk.ui.widgets.chrome import Watermark
+from kiosk.viewmodel import Chrome
+
+
+class Screen(Column):
+    """The whole window. A layout rule of the same name says what stands where, from `root.view`.
+
+    Subclasses name the class of their `model`; most have nothing to add but that.
+    """
+
+    view = ObjectProperty(None, rebind=True)
+    ground = StringProperty("ground")
+    model: type
+
+    def __init__(self, **kwargs: Any) -> None:
+        # Layout rules read the view while they are applied.
+        super().__init__(view=blank(self.model), **kwargs)
+        self.press: Callable[[Pressable], None] = lambda button: None
+        self._watermark = Watermark()
+        self.canvas.after.add(self._watermark.canvas)
+
+    def render(self, view: Any, look: Look) -> None:
+        """Show `view`; when this returns every widget stands where it will be drawn."""
+        if look != self.look:
+            self.adopt(look)
+        self.view = view
+        for button in self.buttons():
+            # What only turns a page keeps its own answer.
+            if button.press is None:
+                button.press = self._pressed
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Place everything anew."""
+        glass = self.look.glass
+        self.place(0, 0, glass.width, glass.height)
+        self._watermark.look, self._watermark.text = self.look, self.view.chrome.demo
+        self._watermark.place(0, 0, glass.width, glass.height)
+
+    def erase(self) -> None:
+        """Forget all that was shown, but for the frame, which says nothing of a subscriber."""
+        chrome: Chrome = self.view.chrome
+        self.view = blank(self.model, chrome=chrome)
+
+    def prepare(self, chrome: Chrome, look: Look) -> None:
+        """Draw the frame ahead of the first visit, so that only what is new has to be drawn then."""
+        self.render(blank(self.model, chrome=chrome), look)
+
+    def buttons(self) -> Iterator[Pressable]:
+        """Every button on the screen that has something to say."""
+        for node in self.nodes():
+            if isinstance(node, Pressable) and node.name:
+                yield node
+
+    def _pressed(self, button: Pressable) -> None:
+        self.press(button)

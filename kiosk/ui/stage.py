@@ -1,0 +1,109 @@
+"""The window's content: which screen is shown, in which look. Screens are built when first needed and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from kiosk.ui.screen import Screen
+from kiosk.ui.theme import Glass, Look
+from kiosk.viewmodel import SCREENS, View
+
+_MODULES: Mapping[str, tuple[str, str]] = {
+    "attract": ("attract", "AttractScreen"),
+    "identify": ("identify", "IdentifyScreen"),
+    "keypad": ("keypad", "KeypadScreen"),
+    "card": ("card", "CardScreen"),
+    "looking_up": ("looking_up", "LookingUpScreen"),
+    "bill": ("bill", "BillScreen"),
+    "app": ("app", "AppScreen"),
+    "printing": ("printing", "PrintingScreen"),
+    "take_receipt": ("take_receipt", "TakeReceiptScreen"),
+    "still_there": ("still_there", "StillThereScreen"),
+}
+"""Module and class of each screen; the screens not named here are messages."""
+
+_MESSAGE = ("message", "MessageScreen")
+
+
+class Stage:
+    """Shows one screen at a time in a window."""
+
+    def __init__(self, window: Any, *, glass: Glass, text_size: int, theme: str, still: bool) -> None:
+        self.window = window
+        self.glass = glass
+        self.text_size = text_size
+        self.theme = theme
+        self.still = still
+        self.name = ""
+        self.shown: Screen | None = None
+        self._screens: dict[tuple[str, str], Screen] = {}
+
+    def screen(self, name: str) -> Screen:
+        """The screen that draws the view named `name`, built at the first call."""
+        where = _MODULES.get(name, _MESSAGE)
+        if where not in self._screens:
+            module = import_module(f"kiosk.ui.screens.{where[0]}")
+            self._screens[where] = getattr(module, where[1])()
+        return self._screens[where]
+
+    def show(self, view: View) -> Screen:
+        """Put `view` on the window; when this returns it is laid out and will be drawn with the next frame."""
+        look = Look(self.glass, view.chrome.language, self.text_size, self.theme, self.still)
+        screen = self.screen(view.screen)
+        screen.render(view, look)
+        self.name = view.screen
+        if screen is not self.shown:
+            if self.shown is not None:
+                self.window.remove_widget(self.shown)
+            self.window.add_widget(screen)
+            self.shown = screen
+        self.window.clearcolor = look.palette.rgba(screen.ground)
+        self.window.canvas.ask_update()
+        return screen
+
+    def build_next(self) -> bool:
+        """Build and prepare one screen that is not there yet; False when all are."""
+        missing = (name for name in SCREENS if _MODULES.get(name, _MESSAGE) not in self._screens)
+        name = next(missing, "")
+        if not name or self.shown is None:
+            return False
+        self.screen(name).prepare(self.shown.view.chrome, self.shown.look)
+        return True
+
+    def erase(self) -> None:
+        """Wipe every screen but the one shown: nothing of the visit that ended stays in a widget."""
+        for screen in self._screens.values():
+            if screen is not self.shown:
+                screen.erase()
+
+    def screens(self) -> Iterator[Screen]:
+        """The screens built so far."""
+        yield from self._screens.values()
+
+    def centres(self) -> dict[str, list[int]]:
+        """The middle of every button that can be pressed, by name, in pixels from the window's top left."""
+        if self.shown is None:
+            return {}
+        return {
+            button.name: [round(button.center_x), round(self.glass.height - button.center_y)]
+            for button in self.shown.buttons()
+            if button.is_enabled
+        }
+
+    def draw(self) -> None:
+        """Draw the window's content into the back buffer now."""
+        self.window.dispatch("on_draw")
+
+    def picture(self, path: Path) -> None:
+        """Write what the window shows as a PNG of exactly its pixels."""
+        from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels
+        from PIL import Image
+
+        self.draw()
+        width, height = self.glass.width, self.glass.height
+        pixels = glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE)
+        picture = Image.frombytes("RGB", (width, height), bytes(pixels))
+        picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(path, compress_level=4)
