@@ -79,7 +79,7 @@ _ADJUSTMENTS = (
     Extra("correction", "تسوية فاتورة سابقة", "Correction of an earlier bill", 18_35),
 )
 _SETTLEMENT = Extra("settlement", "تسوية الفاتورة الثابتة", "Fixed plan settlement", 0)
-_REFUND = Extra("refund", "رصيد أُعيد إلى حسابك البنكي", "Credit returned to your bank account", 0)
+_REFUND = Extra("refund", "إعادة رصيد إلى حسابك البنكي", "Credit returned to your bank account", 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,214 @@
+"""The reference bill service as an ASGI application: `GET /v1/bills/{account}` and the page behind its link.
+
+`openapi.json` is its contract, written by hand; the tests hold the two together. A terminal is known by its
+network address until it brings a certificate. No account number is logged, wherever a request ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kiosk.service import answers, contract
+from kiosk.service.answers import Problem
+from kiosk.service.links import Links
+from kiosk.service.page import Pages
+from kiosk.service.rate import RateLimit
+from kiosk.service.subscribers import Document, SubscriberBook
+
+logger = logging.getLogger(__name__)
+
+_BILL_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Vary": "Accept-Encoding",
+    "X-Content-Type-Options": "nosniff",
+}
+_MAINTENANCE_RETRY_S = 30
+_LINKS_FILE = "service.db"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfig:
+    """How the service runs.
+
+    `public_url` is where phones reach it, without a final slash (None: its own address on this machine).
+    `rate_per_min` and `burst` hold for each terminal. `data` is the folder that keeps issued links; None keeps
+    nothing. `now` gives the time in UTC, `clock` seconds that never run back.
+    """
+
+    seed: int = 1
+    subscribers: int = 1000
+    public_url: str | None = None
+    token_ttl_s: float = 900
+    rate_per_min: float = 30
+    burst: int = 10
+    data: Path | None = None
+    now: Callable[[], datetime] = _utc_now
+    clock: Callable[[], float] = time.monotonic
+
+
+class Desk:
+    """What answers the requests: the book of subscribers, the links and the limits.
+
+    `maintenance` may be set from any thread: bills and readiness answer 503 while it is true.
+    """
+
+    def __init__(self, config: ServiceConfig) -> None:
+        self.book = SubscriberBook(config.seed, config.subscribers)
+        self.maintenance = False
+        self._config = config
+        self._limit = RateLimit(per_min=config.rate_per_min, burst=config.burst, clock=config.clock)
+        self._links = (
+            Links.memory(seed=config.seed)
+            if config.data is None
+            else Links.file(config.data / _LINKS_FILE, seed=config.seed)
+        )
+        self._pages = Pages()
+        self._contract = json.dumps(contract.openapi(), ensure_ascii=False).encode()
+
+    def routes(self) -> list[Route]:
+        """Every address that is answered; the same as in `openapi.json`."""
+        return [
+            _route("/v1/bills/{account}", self._bill),
+            _route("/b/{token}", self._page),
+            _route("/healthz", self._health),
+            _route("/readyz", self._readiness),
+            _route("/openapi.json", self._openapi),
+        ]
+
+    def close(self) -> None:
+        """Give the file of links back; a second time does nothing."""
+        self._links.close()
+
+    async def _bill(self, request: Request) -> Response:
+        if self.maintenance:
+            return answers.problem(Problem.MAINTENANCE, retry_after_s=_MAINTENANCE_RETRY_S)
+        wait_s = self._limit.wait_s(request.client.host if request.client else "")
+        if wait_s:
+            return answers.problem(Problem.TOO_MANY_REQUESTS, retry_after_s=wait_s)
+        # A text that is no account number goes the same way as a number that is nobody's.
+        subscriber = self.book.index_of(request.path_params["account"])
+        if subscriber is None:
+            return answers.problem(Problem.NOT_FOUND)
+        if self.book.is_withheld(subscriber):
+            return answers.problem(Problem.WITHHELD)
+        now = self._config.now()
+        document = self.book.current(subscriber, now)
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        token = self._links.issue(subscriber, now=now, ttl_s=self._config.token_ttl_s)
+        headers = {
+            **_BILL_HEADERS,
+            "Last-Modified": format_datetime(_posted_at(document, now), usegmt=True),
+            "Link": f'<{self._public_url(request)}/b/{token}>; rel="alternate"',
+        }
+        tag = base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:15]).decode("ascii")
+        return answers.tagged(request, body, tag=tag, media_type="application/json", headers=headers)
+
+    async def _page(self, request: Request) -> Response:
+        language = answers.language(request)
+        headers = {**self._pages.headers, "Content-Language": language}
+        now = self._config.now()
+        link = self._links.opened(request.path_params["token"], now=now)
+        if link is None:
+            gone = self._pages.gone(language=language).encode()
+            return answers.body(request, gone, status=410, media_type="text/html", headers=headers)
+        document = self.book.current(link.subscriber, now)
+        as_of = _posted_at(document, now)
+        page = self._pages.bill(document, language=language, now=now, as_of=as_of, closes=link.expires)
+        return answers.body(request, page.encode(), media_type="text/html", headers=headers)
+
+    async def _health(self, _request: Request) -> Response:
+        return answers.small_json({"status": "up"})
+
+    async def _readiness(self, _request: Request) -> Response:
+        if self.maintenance:
+            return answers.problem(Problem.MAINTENANCE, retry_after_s=_MAINTENANCE_RETRY_S)
+        return answers.small_json({"status": "ready"})
+
+    async def _openapi(self, request: Request) -> Response:
+        headers = {"Vary": "Accept-Encoding"}
+        return answers.body(request, self._contract, media_type="application/json", headers=headers)
+
+    def _public_url(self, request: Request) -> str:
+        if self._config.public_url is not None:
+            return self._config.public_url
+        # Not the Host header, which whoever asks may invent.
+        host, port = request.scope["server"]
+        return f"http://{host}:{port}"
+
+
+def create_app(config: ServiceConfig) -> Starlette:
+    """The service, ready to be served; `app.state.desk` is its `Desk`.
+
+    Raises:
+        ValueError: there cannot be that many subscribers.
+        OSError, sqlcipher3.dbapi2.Error: the data folder cannot be used.
+    """
+    desk = Desk(config)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        desk.close()
+
+    app = Starlette(
+        routes=desk.routes(),
+        exception_handlers={HTTPException: _refusal, Exception: _fault},
+        lifespan=lifespan,
+    )
+    # A redirect would repeat an account number in its Location.
+    app.router.redirect_slashes = False
+    app.state.desk = desk
+    return app
+
+
+def _posted_at(document: Document, now: datetime) -> datetime:
+    """Since when the figures are right: payments are posted every hour on the hour, a new bill at its minute."""
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if "issue_at" not in document:
+        return hour
+    issued = datetime.fromisoformat(document["issue_at"]).astimezone(UTC)
+    return issued if hour < issued <= now else hour
+
+
+def _route(path: str, handler: Handler) -> Route:
+    """Answer `GET` on a path and log the path's pattern, never what stood in it."""
+
+    async def logged(request: Request) -> Response:
+        response = await handler(request)
+        logger.debug("%s %s %d", request.method, path, response.status_code)
+        return response
+
+    return Route(path, logged, methods=["GET"])
+
+
+async def _refusal(_request: Request, error: Any) -> Response:
+    if error.status_code == 405:
+        return answers.problem(Problem.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
+    return answers.problem(Problem.NOT_FOUND if error.status_code == 404 else Problem.BAD_REQUEST)
+
+
+async def _fault(_request: Request, _error: Exception) -> Response:
+    return answers.problem(Problem.FAULT)

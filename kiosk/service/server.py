@@ -1,0 +1,185 @@
+"""Running the reference bill service: on a thread of this process, or in the foreground until told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from kiosk.service.app import Desk, ServiceConfig, create_app
+
+_START_TIMEOUT_S = 10
+_GRACE_S = 1
+"""How long a stopping service waits for answers under way."""
+
+Announce = Callable[[str, list[str]], None]
+"""Told the service's address and ten accounts to try, once it answers."""
+
+
+class Service:
+    """The bill service on a thread of its own. `start` and `stop` once each, from one thread.
+
+    Also a context manager: `with Service(config) as service: ... service.url`.
+    """
+
+    def __init__(self, config: ServiceConfig | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Take the address at once, so that `url` is known; port 0 takes a free one.
+
+        Raises:
+            OSError: the address is taken or not ours, or the data folder cannot be used.
+            ValueError: there cannot be that many subscribers.
+        """
+        self._app = create_app(config or ServiceConfig())
+        try:
+            self._socket = _listening(host, port)
+        except OSError:
+            self.desk.close()
+            raise
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._gate = _Gate(self._app)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self._gate,
+                access_log=False,
+                log_config=None,
+                log_level="warning",
+                # A forwarded address would let a terminal pass for many.
+                proxy_headers=False,
+                server_header=False,
+                ws="none",
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="bill-service", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it answers, without a final slash."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def desk(self) -> Desk:
+        """What answers: its book of subscribers, its maintenance switch."""
+        desk: Desk = self._app.state.desk
+        return desk
+
+    def start(self) -> Self:
+        """Answer from now on; returns once it does.
+
+        Raises:
+            RuntimeError: it did not start.
+        """
+        self._thread.start()
+        if not self._gate.ready.wait(_START_TIMEOUT_S):
+            raise RuntimeError("the bill service did not start")
+        return self
+
+    def stop(self) -> None:
+        """End it and give the address back; a second time does nothing."""
+        self.resume()
+        self._server.should_exit = True
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._socket.close()
+        self.desk.close()
+
+    def pause(self) -> None:
+        """Stop answering, as behind a dead line: requests are taken and wait. From any thread."""
+        self._gate.pause()
+
+    def resume(self) -> None:
+        """Answer again, first those who waited. From any thread."""
+        self._gate.resume()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+def serve(config: ServiceConfig, *, host: str = "127.0.0.1", port: int = 0, announce: Announce) -> None:
+    """Run the service until SIGTERM or SIGINT, then end it cleanly. Call it from the main thread.
+
+    Raises:
+        OSError: the address is taken or not ours, or the data folder cannot be used.
+        ValueError: there cannot be that many subscribers.
+    """
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    former = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with Service(config, host=host, port=port) as service:
+            announce(service.url, service.desk.book.showcase(config.now()))
+            ended.wait()
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+class _Gate:
+    """The application behind a gate that can be shut while the server runs."""
+
+    def __init__(self, app: Starlette) -> None:
+        self.ready = threading.Event()
+        self._app = app
+        self._open = asyncio.Event()
+        self._open.set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            self._loop = asyncio.get_running_loop()
+            self.ready.set()
+        else:
+            await self._open.wait()
+        await self._app(scope, receive, send)
+
+    def pause(self) -> None:
+        self._tell(self._open.clear)
+
+    def resume(self) -> None:
+        self._tell(self._open.set)
+
+    def _tell(self, change: Callable[[], None]) -> None:
+        """Change the gate in the server's own thread, and wait until it is changed."""
+        if self._loop is None or self._loop.is_closed():
+            return
+        done = threading.Event()
+
+        def tell() -> None:
+            change()
+            done.set()
+
+        self._loop.call_soon_threadsafe(tell)
+        done.wait(_START_TIMEOUT_S)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that already queues connections, so that nobody who knows the address is refused."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
