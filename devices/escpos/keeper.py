@@ -9,7 +9,7 @@ from random import Random
 
 from devices.escpos.conversation import Conversation, Timing
 from devices.escpos.ports import Port
-from devices.escpos.profiles import Profile
+from devices.escpos.profiles import Fence, Profile
 from devices.escpos.session import Session
 from devices.printer import PrinterHealth, PrinterStatus
 from devices.transports import TransportBusy, TransportDenied, TransportError
@@ -44,6 +44,7 @@ class Keeper:
         self._seams = seams
         self._interrupted = interrupted
         self._port: Port | None = None
+        self._known_fence: Fence | None = None
         self._failures = 0
         self._retry_at = seams.clock()
         self.talk: Conversation | None = None
@@ -95,7 +96,7 @@ class Keeper:
     def lost(self, error: TransportError) -> None:
         """The way to the printer is gone: drop it and try again later, later every time."""
         if self.session is not None:
-            self.is_cut = self.session.is_cut
+            self.is_cut, self._known_fence = self.session.is_cut, self.session.fence
         self.drop()
         delay = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
         self._failures += 1
@@ -127,7 +128,10 @@ class Keeper:
             timing=seams.timing,
         )
         talk.interrupted = self._interrupted
-        return talk, Session(talk, profile=self._profile, clock=seams.clock, timing=seams.timing)
+        session = Session(
+            talk, profile=self._profile, clock=seams.clock, timing=seams.timing, known=self._known_fence
+        )
+        return talk, session
 
     def _connect(self) -> None:
         self._port = self._seams.open_port()

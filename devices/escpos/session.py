@@ -15,6 +15,7 @@ from typing import Protocol
 from devices.escpos.conversation import Conversation, Timing
 from devices.escpos.presenters import PRESENTERS
 from devices.escpos.profiles import Fence, Profile
+from devices.escpos.proof import FenceProof
 from devices.escpos.spans import spans
 from devices.printer import JobState, PrinterHealth
 
@@ -53,17 +54,24 @@ class Session:
     """The job machine over one open conversation. For one thread."""
 
     def __init__(
-        self, talk: Conversation, *, profile: Profile, clock: Callable[[], float], timing: Timing
+        self,
+        talk: Conversation,
+        *,
+        profile: Profile,
+        clock: Callable[[], float],
+        timing: Timing,
+        known: Fence | None = None,
     ) -> None:
-        """Call `begin` before the first job."""
+        """Call `begin` before the first job; `known` is a fence that this printer answered on an earlier line."""
         self._talk = talk
         self._profile = profile
         self._presenter = PRESENTERS[profile.presenter]
         self._clock = clock
         self._timing = timing
-        self._kind: Fence | None = None
+        self._proof = FenceProof(talk, profile=profile, clock=clock, timing=timing, known=known)
         self._is_cut = True
         self._ready = False
+        self._owed = 0
 
     def begin(self, *, owed: int, is_cut: bool) -> PrinterHealth:
         """Bring the printer into a known state: fill up an interrupted picture, initialise, cut off a torso.
@@ -76,15 +84,15 @@ class Session:
         """
         self._ready = False
         self._is_cut = is_cut
-        fill = bytes(max(owed, self._profile.max_block))
+        fill = bytes(max(owed, self._owed, self._profile.max_block))
         cut = b"" if is_cut else self._profile.cut + self._presenter.clear
         start = fill + _INIT + cut + (_PUSH if self._profile.asb else b"")
         if self._talk.send(start) < len(start):
             return PrinterHealth.OFFLINE
-        self._ready, self._is_cut = True, True
+        self._ready, self._is_cut, self._owed = True, True, 0
         health = self.look()
-        if health.can_print and self._kind is None:
-            self._prove_fence()
+        if health.can_print and self._proof.kind is None:
+            self._proof.find()
         return health
 
     def look(self) -> PrinterHealth:
@@ -105,7 +113,7 @@ class Session:
     @property
     def fence(self) -> Fence | None:
         """The fence this printer was heard to answer; None: none so far."""
-        return self._kind
+        return self._proof.known
 
     def run(self, ticket: Ticket, *, teller: Teller) -> None:
         """Print one job; the last state told is the truth about it.
@@ -119,8 +127,9 @@ class Session:
         if refusal is not None:
             teller.enter(JobState.REFUSED, reason=refusal)
             return
-        self._is_cut = False
-        kind = self._kind
+        # Until the job has come to a good end: whatever breaks it off, the printer must be set up again.
+        self._ready = self._is_cut = False
+        kind = self._proof.kind
         self._send_body(ticket, teller, tail=b"" if kind else ticket.cut)
         teller.enter(JobState.SENT, owed=0)
         if kind is None:
@@ -132,10 +141,10 @@ class Session:
             self._talk.send(ticket.cut)
             doubt = self._await_fence(kind, teller, budget_s=self._timing.patience_s) or self._await_cutter(teller)
         if doubt is not None:
-            self._ready = False
+            self._proof.kind = None
             teller.enter(JobState.UNKNOWN, reason=doubt)
             return
-        self._is_cut = True
+        self._ready = self._is_cut = True
         self._hand_out(teller)
 
     def run_blind(self, ticket: Ticket, *, teller: Teller) -> None:
@@ -181,32 +190,10 @@ class Session:
             health = self.look()
         if not health.can_print:
             return health
-        if self._kind is None:
-            self._prove_fence()
-        elif not self._settle():
-            return PrinterHealth.BUSY
-        self._talk.send(self._presenter.prepare)
-        return None
-
-    def _prove_fence(self) -> None:
-        """Find the first fence of the profile that this printer answers while it has nothing to do."""
-        for kind in self._profile.fences:
-            token = self._talk.fence(kind)
-            if self._talk.until(partial(self._talk.passed, token), timeout_s=self._timing.fence_s):
-                self._kind = kind
-                return
-
-    def _settle(self) -> bool:
-        """Make sure that no answer to an earlier fence can be taken for one of the next job's."""
-        if self._talk.fences.awaited == 0:
-            return True
-        before = self._talk.fences.awaited
-        self._talk.fence(Fence.STATUS)
-        answered = self._talk.until(lambda: self._talk.fences.awaited <= before, timeout_s=self._timing.fence_s)
-        if answered:
-            self._talk.until(lambda: self._talk.fences.awaited == 0, timeout_s=self._timing.fence_s)
-            self._talk.fences.forget()
-        return answered
+        busy = self._proof.ready()
+        if busy is None:
+            self._talk.send(self._presenter.prepare)
+        return busy
 
     def _send_body(self, ticket: Ticket, teller: Teller, *, tail: bytes) -> None:
         data = ticket.body
@@ -214,6 +201,7 @@ class Session:
             data = _INIT + _PUSH + data[len(_INIT) :]
         data += tail
         for span in spans(data, limit=_STEP):
+            self._owed = span.owed
             if span.start == 0:
                 teller.enter(JobState.SENDING, owed=span.owed)
             else:
@@ -233,18 +221,19 @@ class Session:
 
     def _await_fence(self, kind: Fence, teller: Teller, *, budget_s: float) -> PrinterHealth | None:
         """None once all that was sent is worked off and the printer is alive; else the best word for the doubt."""
-        noise = self._talk.noise
-        token = self._talk.fence(kind)
-        doubt = self._await(lambda: self._talk.passed(token), teller, budget_s=budget_s)
-        if doubt is not None:
-            return doubt
-        if kind is Fence.PROCESS_ID:
-            return None
-        # A dying line can look like the one byte of GS r: believe it from a printer that lives, on a clean line.
-        health = self.look()
-        if health is PrinterHealth.SILENT:
-            return health
-        return health if self._talk.noise != noise else None
+        while True:
+            noise = self._talk.noise
+            token = self._talk.fence(kind)
+            doubt = self._await(partial(self._talk.passed, token), teller, budget_s=budget_s)
+            if doubt is not None or kind is Fence.PROCESS_ID:
+                return doubt
+            # A dying line can look like the one byte of GS r: believe it from a living printer on a clean line.
+            health = self.look()
+            if health is PrinterHealth.SILENT or self._talk.noise != noise:
+                return health
+            if _fit(health):
+                return None
+            # A stopped printer answers no fence: this was an earlier or a false answer, ask once more.
 
     def _await_cutter(self, teller: Teller) -> PrinterHealth | None:
         """None once the cutter has nothing to complain of."""

@@ -106,13 +106,17 @@ class Rig:
         """The plain way to the machine."""
         return SimulatedPort(self.machine, clock=self.clock, pause=self.clock.pause, wake=lambda: None)
 
-    def submit(self, job: str, body: bytes) -> None:
-        """Put a job in; its updates are kept."""
+    def submit(self, job: str, body: bytes, watch: Callable[[JobUpdate], None] | None = None) -> None:
+        """Put a job in; its updates are kept, and given to `watch`."""
         self._bodies[job] = body
         self.updates[job] = []
-        self.owner.submit(
-            PrintJob(job, len(self._bodies), Page(self.profile.width, 400, ())), self.updates[job].append
-        )
+
+        def told(update: JobUpdate) -> None:
+            self.updates[job].append(update)
+            if watch is not None:
+                watch(update)
+
+        self.owner.submit(PrintJob(job, len(self._bodies), Page(self.profile.width, 400, ())), told)
 
     def states(self, job: str) -> list[str]:
         """The states told so far, with reasons."""
