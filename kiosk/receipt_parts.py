@@ -1,0 +1,226 @@
+"""The parts of every receipt: who issued the bill, what is due, whose it is, how to pay, and which paper it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from PIL import Image
+
+from devices.page import Tile
+from kiosk import receipt_labels as say
+from kiosk import words
+from kiosk.model import Account, Bill, CurrentBill, DocumentType, Money, Seller, Status
+from kiosk.receipt_figures import day, hijri, hijri_text, moment, money, period
+from kiosk.receipt_labels import Say
+from kiosk.receipt_pictures import app_code, mark, sign, tax_code
+from kiosk.receipt_privacy import OnPaper, shown_account, shown_name
+from kiosk.receipt_sheet import Row, Sheet
+from kiosk.receipt_type import AMOUNTS, LABEL, QUIET, STRONG, TITLE, set_label, set_line, set_words, wrapped
+from kiosk.typography import figure_height, plain
+
+_MARK = 80
+"""The size of our mark, 10 mm."""
+
+
+def demo_band(sheet: Sheet) -> None:
+    """White on black across the paper: this is a demonstration."""
+    settings = [set_label(say.DEMO.of(code), TITLE, language=code) for code in ("en", "ar")]
+    band = Image.new("1", (sheet.width, 68), 1)
+    x = (sheet.width - sum(setting.width for setting in settings) - 40) // 2
+    for setting in settings:
+        letters = Image.frombytes("1", (setting.width, setting.height), setting.rows)
+        band.paste(0, (x, 47 - setting.over), letters)
+        x += setting.width + 40
+    sheet.picture(band)
+
+
+def head(sheet: Sheet, seller: Seller) -> None:
+    """Our mark, and who issued the bill."""
+    sheet.drawn(mark(_MARK))
+    sheet.gap(10)
+    names = Say(plain(seller.name_ar), plain(seller.name_en))
+    large = len(wrapped(names.of(sheet.language), TITLE, sheet.width, language=sheet.language)) <= 2
+    style = TITLE if large else STRONG
+    sheet.centred(names.of(sheet.language), style, language=sheet.language, setter=set_label)
+    sheet.centred(names.of(sheet.other), LABEL, language=sheet.other, setter=set_label)
+    sheet.gap(8)
+    addresses = Say(plain(seller.address_ar or ""), plain(seller.address_en or ""))
+    for language in (sheet.language, sheet.other):
+        if addresses.of(language):
+            sheet.centred(addresses.of(language), QUIET, language=language, setter=set_label)
+    sheet.gap(12)
+    rows = [Row(say.VAT_NUMBER, seller.vat_number)]
+    if seller.cr_number:
+        rows.append(Row(say.CR_NUMBER, seller.cr_number))
+    sheet.table(rows)
+
+
+def title(sheet: Sheet, document: DocumentType | None, *, copy: int) -> None:
+    """What this paper is and what it is not: a copy of a bill, and proof of no payment.
+
+    A paper without the lines of VAT is no tax document: `document` is None then.
+    """
+    sheet.gap(6)
+    sheet.rule()
+    sheet.gap(10)
+    sheet.pair(say.BILL_COPY, TITLE, STRONG)
+    if document:
+        sheet.gap(2)
+        sheet.pair(say.DOCUMENTS[document], LABEL, QUIET)
+    sheet.gap(6)
+    sheet.pair(say.NOT_PROOF, STRONG, STRONG)
+    if copy > 1:
+        sheet.gap(8)
+        _copy(sheet, copy)
+    sheet.gap(12)
+    sheet.rule()
+
+
+def _copy(sheet: Sheet, copy: int) -> None:
+    arabic = set_label(say.COPY.ar, TITLE, language="ar")
+    english = set_label(f"{say.COPY.en} {copy} /", TITLE, language="en")
+    left = (sheet.width - arabic.width - english.width - 14) // 2
+    # Arabic stands at the right of the pair whatever comes first on the paper: both are read towards the middle.
+    sheet.line([(english, left), (arabic, left + english.width + 14)], TITLE)
+
+
+def stored(sheet: Sheet, current: CurrentBill) -> None:
+    """That the bill came from the terminal's memory, and when it was right."""
+    sheet.gap(10)
+    sheet.pair(say.STORED, STRONG, STRONG)
+    sheet.gap(4)
+    sheet.table([Row(say.AS_OF, moment(current.as_of), STRONG)])
+    sheet.gap(6)
+    sheet.rule()
+
+
+def amount(sheet: Sheet, bill: Bill) -> None:
+    """The one figure people look for, in figures and in words, and until when."""
+    label = say.AMOUNT_DUE
+    if bill.credit:
+        label = say.CREDITED if bill.document_type is DocumentType.CREDIT_NOTE else say.CREDIT
+    figure = bill.credit or bill.amount_due
+    sheet.gap(12)
+    sheet.pair(label, STRONG, STRONG)
+    sheet.gap(14)
+    _large(sheet, figure)
+    sheet.gap(16)
+    if not figure:
+        sheet.say(say.NOTHING_DUE, LABEL)
+    elif figure <= words.LARGEST:
+        for language, style in ((sheet.language, LABEL), (sheet.other, QUIET)):
+            spelled = words.money(figure, language)
+            sheet.centred(spelled[0].upper() + spelled[1:], style, language=language, setter=set_words)
+            sheet.gap(3)
+    _until(sheet, bill)
+    sheet.gap(12)
+    sheet.rule()
+    sheet.gap(10)
+
+
+def _large(sheet: Sheet, figure: Money) -> None:
+    for style in AMOUNTS:
+        figures = set_line(money(figure), style, language="en")
+        riyals = sign(figure_height(style.latin.font()))
+        space = style.latin.size // 4
+        width = riyals.width + space + figures.width
+        if width <= sheet.width:
+            break
+    x = (sheet.width - width) // 2
+    baseline = sheet.y + figures.over
+    sheet.pieces.append(Tile(x, baseline - riyals.height, *riyals.size, riyals.tobytes()))
+    sheet.pieces.append(figures.place(x + riyals.width + space, baseline))
+    sheet.y = baseline + figures.under
+
+
+def _until(sheet: Sheet, bill: Bill) -> None:
+    if bill.status is Status.SUPERSEDED:
+        sheet.gap(14)
+        sheet.say(say.DO_NOT_PAY)
+    elif bill.due_date and bill.amount_due:
+        sheet.gap(12)
+        sheet.pair(say.DUE_DATE, STRONG, STRONG)
+        sheet.gap(4)
+        sheet.centred(day(bill.due_date), TITLE, language="en")
+        if written := hijri(bill.due_date):
+            sheet.gap(4)
+            sheet.centred(written.of(sheet.language), QUIET, language=sheet.language)
+
+
+def facts(sheet: Sheet, bill: Bill, on_paper: OnPaper) -> None:
+    """Whose bill it is, its number and dates."""
+    sheet.table([*_owner(bill.account, on_paper, sheet.language), *_dates(bill, sheet.language)])
+    sheet.gap(5)
+
+
+def _owner(account: Account, on_paper: OnPaper, language: str) -> Iterator[Row]:
+    yield Row(say.ACCOUNT, shown_account(account.number, whole=on_paper.account), value_style=STRONG)
+    names = Say(shown_name(account.name_ar, on_paper.name), shown_name(account.name_en, on_paper.name))
+    yield from _either(say.SUBSCRIBER, names, language)
+    if on_paper.place:
+        places = Say(plain(account.address_ar or ""), plain(account.address_en or ""))
+        yield from _either(say.ADDRESS, places, language)
+        if account.premise_id:
+            yield Row(say.PREMISE, plain(account.premise_id))
+    if on_paper.tax and account.buyer_vat_number:
+        yield Row(say.BUYER_VAT, account.buyer_vat_number)
+
+
+def _either(label: Say, text: Say, language: str) -> Iterator[Row]:
+    """A row with `text` in the language of the paper, or in the other one where only that is known."""
+    language = language if text.of(language) else "en" if language == "ar" else "ar"
+    if text.of(language):
+        yield Row(label, text.of(language), language=language)
+
+
+def _dates(bill: Bill, language: str) -> Iterator[Row]:
+    yield Row(say.INVOICE, plain(bill.invoice_number))
+    yield Row(say.ISSUED, moment(bill.issue_at))
+    written = hijri_text(bill.issue_hijri) if bill.issue_hijri else hijri(bill.issue_at.date())
+    if written:
+        yield Row(say.HIJRI, written.of(language), language=language)
+    yield Row(say.PERIOD, period(bill.period))
+    yield Row(say.DAYS, str(bill.period.days))
+    yield Row(say.STATUS, say.STATUSES[bill.status].of(language), language=language)
+    if bill.disconnection_date:
+        yield Row(say.DISCONNECTION, day(bill.disconnection_date), value_style=STRONG)
+
+
+def pay(sheet: Sheet, bill: Bill, on_paper: OnPaper) -> None:
+    """How to pay: SADAD's biller and number."""
+    number = plain(bill.sadad.number)
+    shown = number if on_paper.account else "*" * max(len(number) - 4, 0) + number[-4:]
+    sheet.rule()
+    sheet.gap(10)
+    sheet.pair(say.PAY)
+    sheet.gap(6)
+    sheet.table([Row(say.sadad(plain(bill.sadad.biller)), shown, value_style=STRONG)])
+    sheet.gap(6)
+
+
+def codes(sheet: Sheet, tax_qr: str | None, app_link: str) -> None:
+    """The biller's tax QR as it came, and the way into the app."""
+    if tax_qr:
+        sheet.rule()
+        sheet.gap(10)
+        sheet.pair(say.TAX_QR, LABEL, QUIET)
+        sheet.drawn(tax_code(tax_qr, sheet.width))
+    if app_link:
+        sheet.rule()
+        sheet.gap(10)
+        sheet.pair(say.APP_QR, LABEL, QUIET)
+        sheet.drawn(app_code(app_link))
+
+
+def foot(sheet: Sheet, *, number: int, terminal: str, now: datetime, call_centre: str) -> None:
+    """Which paper this is, printed where and when, whom to call, and once more what it is not."""
+    sheet.rule()
+    sheet.gap(10)
+    rows = [Row(say.RECEIPT, f"{number:06} / {plain(terminal)}"), Row(say.PRINTED, moment(now))]
+    if call_centre:
+        rows.append(Row(say.CALL_CENTRE, plain(call_centre)))
+    sheet.table(rows)
+    sheet.gap(4)
+    sheet.pair(say.NOT_PROOF, STRONG, STRONG)
+    sheet.gap(12)
