@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
+from kiosk import ebill, sums
+from kiosk.model import Bill
 from kiosk.service import months
 from kiosk.service.account_numbers import MOST_SUBSCRIBERS, AccountNumbers
 from kiosk.service.subscribers import WORKED_BILLS, SubscriberBook
@@ -175,6 +177,15 @@ def _find_not_issued(book: SubscriberBook) -> int:
 
 def test_every_bill_adds_up(october: list[dict[str, Any]]) -> None:
     assert {bill["bill_id"]: _mistakes(bill) for bill in october if _mistakes(bill)} == {}
+
+
+def test_every_bill_is_read_and_found_right_by_the_terminal(october: list[dict[str, Any]]) -> None:
+    odd = [bill for bill in october if bill["plan"]["kind"] == "fixed" or bill["document_type"] == "credit_note"]
+    for wire in [*october[:300], *odd]:
+        bill = ebill.read(json.dumps(wire))
+        assert isinstance(bill, Bill)
+        assert sums.problems(bill) == ()
+        assert ebill.write(bill) == wire
 
 
 @pytest.mark.parametrize("month", ["2018-01", "2018-02", "2020-06", "2020-07", "2020-08", "2024-12", "2025-01"])

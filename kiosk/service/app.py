@@ -85,6 +85,7 @@ class Desk:
             if config.data is None
             else Links.file(config.data / _LINKS_FILE, seed=config.seed)
         )
+        self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
         self._pages = Pages()
         self._contract = json.dumps(contract.openapi(), ensure_ascii=False).encode()
 
@@ -116,7 +117,7 @@ class Desk:
             return answers.problem(Problem.WITHHELD)
         now = self._config.now()
         document = self.book.current(subscriber, now)
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        body = self._encode(document).encode()
         token = self._links.issue(subscriber, now=now, ttl_s=self._config.token_ttl_s)
         headers = {
             **_BILL_HEADERS,
