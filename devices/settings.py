@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from devices import binding, card_map, dialogues, printer_url, reader_url
 from devices.card_reader import CredentialKind
+from devices.escpos import profiles
 from devices.near_miss import unknown
 
 _OUR_PRINTERS = ("tcp", "serial", "usb", "file", "simulated")
@@ -70,13 +73,16 @@ class PrinterSettings(_Device):
 
     url: str = Field(description="tcp://HOST:9100, serial:///dev/ttyUSB0?baud=115200, usb://04b8:0e28, simulated:")
     profile: str = Field(default="generic", description="what kind of printer it is")
-    width: int = Field(default=576, ge=128, le=1152, description="dots across: 576 on 80 mm paper, 384 on 58 mm")
+    width: int = Field(
+        default=576, ge=128, le=1152, multiple_of=8, description="dots across: 576 on 80 mm paper, 384 on 58 mm"
+    )
     encoder: Literal["auto", "raster", "lines", "hybrid"] = "auto"
 
     @model_validator(mode="after")
     def _is_right(self) -> Self:
         if self.url.partition(":")[0] in _OUR_PRINTERS:
             printer_url.parse(self.url)
+            profiles.profile(self.profile)
             self._refuse_extra("printer")
         return self
 
@@ -130,3 +136,44 @@ class CardMapRule(BaseModel):
     def rule(self) -> card_map.Rule:
         """The same as the card map wants it."""
         return card_map.Rule(**self.model_dump())
+
+
+class DeviceSettings(BaseModel):
+    """All device tables of a settings file; the tables of the program around them are not looked at."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    printer: tuple[PrinterSettings, ...] = ()
+    card_reader: tuple[CardReaderSettings, ...] = ()
+    card_map: tuple[CardMapRule, ...] = ()
+
+    @classmethod
+    def read(cls, files: Iterable[Path]) -> Self:
+        """The device tables of settings files; of each kind, the last file that has any wins.
+
+        Raises:
+            DeviceSettingsError: a file cannot be read, or a table is wrong; the message names every mistake.
+        """
+        merged: dict[str, Any] = {}
+        for file in files:
+            try:
+                merged |= tomllib.loads(file.read_text("utf-8"))
+            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+                raise DeviceSettingsError([f"{file}: {error}"]) from None
+        try:
+            return cls.model_validate(merged)
+        except ValidationError as error:
+            raise DeviceSettingsError(
+                [
+                    f"{'.'.join(map(str, found['loc']))}: {found['msg'].removeprefix('Value error, ')}"
+                    for found in error.errors(include_input=False, include_url=False)
+                ]
+            ) from None
+
+
+class DeviceSettingsError(ValueError):
+    """Device tables that cannot be used; `mistakes` has a sentence for each."""
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))

@@ -10,8 +10,17 @@ from devices.codecs import magstripe, scanner
 from devices.codecs.magstripe import Dialect
 from devices.near_miss import unknown
 
-TEST_PAN = "4111111111111111"
+_ACCOUNT = "10023456789"
+_TEST_PAN = "4111111111111111"
 """The number that Visa publishes for tests; it belongs to nobody."""
+SUBSCRIBER_CARD = {"track2": f"{_ACCOUNT}=2512", "barcode": _ACCOUNT}
+"""An invented subscriber's card or code, for each kind of hardware."""
+BANK_CARD = {
+    "track1": f"B{_TEST_PAN}^NOBODY/AT ALL^2512101",
+    "track2": f"{_TEST_PAN}=25121010000000000000",
+    "barcode": _TEST_PAN,
+}
+"""A payment card, for each kind of hardware."""
 
 
 class Mishap(StrEnum):

@@ -18,11 +18,8 @@ from devices.intake import Intake
 from devices.monitor import Monitor
 from devices.near_miss import unknown
 from devices.pseudo_terminal import open_pseudo_terminal
-from devices.simulated_hardware import TEST_PAN, Mishap
+from devices.simulated_hardware import BANK_CARD, SUBSCRIBER_CARD, Mishap
 from devices.transports import TransportError
-
-ACCOUNT = "10023456789"
-"""An invented account number, presented when none is given."""
 
 
 class SimulatedCardReader:
@@ -98,7 +95,7 @@ class SimulatedCardReader:
             if monitor is not self._shared:
                 monitor.close()
 
-    def present_track2(self, text: str = f"{ACCOUNT}=2512") -> None:
+    def present_track2(self, text: str = SUBSCRIBER_CARD["track2"]) -> None:
         """Swipe a card with this second track, without sentinels."""
         self.present({"track2": text})
 
@@ -116,13 +113,11 @@ class SimulatedCardReader:
 
     def mishap(self, mishap: Mishap) -> None:
         """Swipe an invented card and let it go wrong."""
-        self.present_bytes(self._hardware.mishap(mishap, {"track2": f"{ACCOUNT}=2512"}))
+        self.present_bytes(self._hardware.mishap(mishap, SUBSCRIBER_CARD))
 
     def bank_card(self) -> None:
         """Swipe a payment card, first and second track."""
-        self.present(
-            {"track1": f"B{TEST_PAN}^NOBODY/AT ALL^2512101", "track2": f"{TEST_PAN}=25121010000000000000"}
-        )
+        self.present(BANK_CARD)
 
     def unplug(self) -> None:
         """The reader is gone: what is presented now is lost."""
