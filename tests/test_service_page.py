@@ -198,6 +198,7 @@ def test_a_credit_note_and_a_credit_have_nothing_to_pay(pages: Pages) -> None:
     note = {**_worked("a-residential"), "document_type": "credit_note", "amount_due": 0, "credit": 179_711}
     text = _Reader(_draw(pages, note)).text
     assert "Credit 1,797.11 Credit note Nothing to pay" in text
+    assert "SADAD" not in text
 
 
 def test_a_disconnection_date_is_told_only_while_something_is_due(pages: Pages) -> None:

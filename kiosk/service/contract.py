@@ -12,16 +12,16 @@ def openapi() -> dict[str, Any]:
 
     On disk it points to `ebill-1.schema.json` and to the files of `examples/`, which have their own use.
     """
-    contract: dict[str, Any] = _read("openapi.json")
-    bill = _read("../ebill-1.schema.json")
+    contract = _read(__package__, "openapi.json")
+    bill = _read("kiosk", "ebill-1.schema.json")
     del bill["$schema"]
     contract["components"]["schemas"]["Bill"] = bill
     for example in contract["components"]["examples"].values():
         if "externalValue" in example:
-            example["value"] = _read(example.pop("externalValue"))
+            example["value"] = _read(__package__, example.pop("externalValue"))
     return contract
 
 
-def _read(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+def _read(package: str, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
     return document

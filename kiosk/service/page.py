@@ -64,6 +64,7 @@ class Pages:
             _readings(document, text),
             _lines(document, text),
             _payment(document, text),
+            _document(document, text),
             _footer(text, as_of=as_of, closes=closes),
         ]
         return self._page(text, parts)
@@ -214,20 +215,24 @@ def _lines(bill: dict[str, Any], text: Text) -> str:
 
 
 def _payment(bill: dict[str, Any], text: Text) -> str:
-    issue = datetime.fromisoformat(bill["issue_at"]).astimezone(months.RIYADH).date()
+    if not bill["amount_due"]:
+        return ""
     biller = f'<span class="figure">{escape(bill["sadad"]["biller"])}</span>'
     account = page_text.masked_account(bill["account"]["number"])
-    invoice = f'<span class="figure">{escape(bill["invoice_number"])}</span>'
-    rows = [
-        _row(text.word("invoice_number"), invoice),
-        _row(text.word("issue_date"), f"{text.day(issue)}<br>{text.hijri(issue)}"),
-    ]
     return (
         f'<section><h2>{text.word("how_to_pay")}</h2><div class="pay"><strong>{text.word("sadad")}</strong>'
         f"<p>{text.word('biller')} {biller}<br>{text.word('account')} {account}</p></div>"
         f'<p class="quiet">{text.word("sadad_hint")}</p></section>'
-        f'<section><dl>{"".join(rows)}</dl><p class="note">{text.word("not_proof")}</p></section>'
     )
+
+
+def _document(bill: dict[str, Any], text: Text) -> str:
+    issue = datetime.fromisoformat(bill["issue_at"]).astimezone(months.RIYADH).date()
+    rows = [
+        _row(text.word("invoice_number"), f'<span class="figure">{escape(bill["invoice_number"])}</span>'),
+        _row(text.word("issue_date"), f"{text.day(issue)}<br>{text.hijri(issue)}"),
+    ]
+    return f'<section><dl>{"".join(rows)}</dl><p class="note">{text.word("not_proof")}</p></section>'
 
 
 def _row(label: str, value: str, *, kind: str = "") -> str:
