@@ -24,11 +24,15 @@ _SUBSTITUTED = {0x00A0: 0x20, 0x202F: 0x20, 0x2011: 0x2D}
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Where a typeface lies: a fontpkg package, a file for each weight, or one variable file (`axes` true)."""
+    """Where a typeface lies: a fontpkg package, a file for each weight, or one variable file (`axes` true).
+
+    `em` enlarges a face whose capital I is lower than that of the first face, so a size means the same height.
+    """
 
     package: str
     files: Mapping[int, str]
     axes: bool = False
+    em: float = 1.0
 
     def path(self, weight: int) -> Path:
         """The file for `weight` (100 to 900).
@@ -50,11 +54,24 @@ _PLEX = Face(
     },
 )
 _NOTO = Face("fontpkg_noto_sans_arabic", {0: "NotoSansArabic[wdth,wght].ttf"}, axes=True)
+_DEVANAGARI = Face("fontpkg_noto_sans_devanagari", {0: "NotoSansDevanagari[wdth,wght].ttf"}, axes=True)
+_SILIGURI = Face(
+    "fontpkg_hind_siliguri",
+    {
+        400: "HindSiliguri-Regular.ttf",
+        500: "HindSiliguri-Medium.ttf",
+        600: "HindSiliguri-SemiBold.ttf",
+        700: "HindSiliguri-Bold.ttf",
+    },
+    em=698 / 674,  # capital I of Plex and of Siliguri, in thousandths of an em
+)
 
 FACES: Mapping[tuple[Medium, str], Face] = {
     ("screen", "ar"): _PLEX,
     ("screen", "en"): _PLEX,
     ("screen", "ur"): _PLEX,
+    ("screen", "hi"): _DEVANAGARI,
+    ("screen", "bn"): _SILIGURI,
     ("screen", "fil"): _PLEX,
     ("paper", "ar"): _NOTO,
     ("paper", "en"): _NOTO,
@@ -78,7 +95,8 @@ def font(
         width: per cent of the normal letter width, 62.5 to 100, on paper only.
     """
     face = FACES.get((medium, language)) or FACES[medium, "en"]
-    made = ImageFont.truetype(str(face.path(weight)), size_px, layout_engine=ImageFont.Layout.RAQM)
+    size = round(size_px * face.em)
+    made = ImageFont.truetype(str(face.path(weight)), size, layout_engine=ImageFont.Layout.RAQM)
     if face.axes:
         made.set_variation_by_axes([weight, width])
     return made
