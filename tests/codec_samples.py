@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from devices.codecs import magstripe
+from devices.codecs import em4100, hid_pos, magstripe, pn532, sankyo, scanner, ssi
 from devices.codecs.frames import Codec
 from devices.codecs.magstripe import StripeCodec
 
@@ -66,10 +66,71 @@ def stripe(name: str, dialect: magstripe.Dialect, *, lrc: bool, optional: tuple[
     )
 
 
+def one_part(source: str) -> Callable[[bytes], Seen]:
+    return lambda data: ([(source, data)], None)
+
+
+PLAIN = st.text("0123456789ABCDEFxyz/:?=&", min_size=1, max_size=200).map(str.encode)
+TAGS = st.binary(min_size=5, max_size=5).map(lambda tag: tag.hex().upper().encode())
+
+OTHERS = [
+    Sample(
+        "scanner",
+        scanner.ScannerCodec,
+        PLAIN,
+        lambda code: scanner.encode(code, aim=b"]C0"),
+        one_part("barcode"),
+        b"10023456789",
+        detects_a_flipped_bit=False,
+    ),
+    Sample(
+        "hid-pos",
+        hid_pos.HidPosCodec,
+        PLAIN,
+        hid_pos.encode,
+        one_part("barcode"),
+        b"10023456789",
+        detects_a_flipped_bit=False,
+    ),
+    Sample("rdm6300", em4100.Em4100Codec, TAGS, em4100.encode, one_part("em4100"), b"0A0050A9B6"),
+    Sample(
+        "id12la",
+        em4100.Em4100Codec,
+        TAGS,
+        lambda tag: em4100.encode(tag, with_line_end=True),
+        one_part("em4100"),
+        b"0A0050A9B6",
+    ),
+    Sample(
+        "ssi",
+        ssi.make_codec,
+        st.binary(min_size=0, max_size=250),
+        lambda code: ssi.decode_data(code),
+        lambda code: one_part("ssi")(ssi.decode_data(code)[:-2]),
+        b"10023456789",
+    ),
+    Sample(
+        "pn532",
+        pn532.make_codec,
+        st.binary(min_size=1, max_size=264).map(lambda data: b"\xd5" + data),
+        pn532.frame,
+        one_part("pn532"),
+        b"\xd5\x4b\x00",
+    ),
+    Sample(
+        "sankyo",
+        sankyo.make_codec,
+        st.binary(min_size=1, max_size=400),
+        sankyo.frame,
+        one_part("sankyo"),
+        b"P62022;",
+    ),
+]
 SAMPLES = [
     stripe("magtek", magstripe.MAGTEK, lrc=False, optional=(1, 3)),
     stripe("magtek-lrc", magstripe.MAGTEK, lrc=True, optional=(1, 3)),
     stripe("idtech", magstripe.ID_TECH, lrc=False, optional=(1,)),
     stripe("idtech-lrc", magstripe.ID_TECH, lrc=True, optional=(1,)),
     stripe("uic-lrc", magstripe.UIC, lrc=True, optional=(1, 3)),
+    *OTHERS,
 ]

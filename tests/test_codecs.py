@@ -39,8 +39,8 @@ def good(found: Sequence[Found]) -> list[object]:
 
 
 def data(found: Sequence[Found]) -> list[bytes]:
-    """Everything read, faults or not."""
-    return [bytes(part.data) for item in found if isinstance(item, Frame) for part in item.parts]
+    """Everything read, faults or not; a mere acknowledgement is nothing read."""
+    return [bytes(part.data) for item in found if isinstance(item, Frame) for part in item.parts if part.data]
 
 
 def whole(codec: Codec, data: bytes) -> list[Found]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from devices.codecs.frames import Bytes
@@ -86,6 +87,11 @@ class Window:
     def find(self, wanted: bytes, start: int = 0) -> int:
         """Where `wanted` stands first from `start` on, -1 when nowhere."""
         return self._base.find(wanted, start, self._used)
+
+    def search(self, pattern: re.Pattern[bytes]) -> int:
+        """Where a pattern matches first, -1 when nowhere."""
+        found = pattern.search(self._memory[: self._used])
+        return found.start() if found else -1
 
     def part(self, start: int, end: int) -> memoryview:
         """The bytes of a slice, without a copy; good until the next call that changes the window."""
