@@ -7,30 +7,25 @@ already there to be looked at.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from devices.card_reader import CardReader, CardReaderError
-from devices.printer import Printer, PrinterError, PrintJob
-from kiosk.controller import Controller
-from kiosk.model import AccountNumber, CurrentBill
+from devices.printer import Printer, PrinterError
+from kiosk.model import AccountNumber
 from kiosk.settings import DeviceTable, Settings
-from kiosk.views import SiteFacts, view
-from kiosk.visit import Rules, Visit
-from kiosk.visit_events import Event
+from kiosk.views import SiteFacts
+from kiosk.visit import Rules
 
 if TYPE_CHECKING:
     from kiosk.bills import BillService
     from kiosk.gateway import Fetched, Gateway, Unchanged
     from kiosk.journal import JobJournal
     from kiosk.store import Store
-    from kiosk.ui.app import KioskApp
 
 logger = logging.getLogger(__name__)
 
@@ -168,105 +163,6 @@ def facts_of(settings: Settings, *, demo: bool = False) -> SiteFacts:
         currency=site.currency,
         demo=demo,
     )
-
-
-@dataclass(slots=True)
-class Terminal:
-    """The screen and, once they are open, the parts behind it. Everything here runs on the UI thread.
-
-    What is touched before the parts are open waits and is then done in order.
-    """
-
-    settings: Settings
-    state: Path
-    app: KioskApp
-    facts: SiteFacts
-    parts: Parts | None = None
-    controller: Controller | None = None
-    on_visit: Callable[[Visit], None] | None = None
-    _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "worker"))
-    _waiting: list[Event] = field(default_factory=list)
-    _number: int = 0
-
-    def send(self, event: Event) -> None:
-        """Let an event happen now, or as soon as there is somebody to take it."""
-        if self.controller:
-            self.controller.send(event)
-        else:
-            self._waiting.append(event)
-
-    def open(self, opening: Callable[[], Parts]) -> None:
-        """Open the parts on a worker, then begin."""
-        self.run(opening, self._begin)
-
-    def run(self, job: Callable[[], T], done: Callable[[T], None]) -> None:
-        """The only crossing: `job` on a worker, then `done` with its result on the UI thread."""
-
-        def work() -> None:
-            try:
-                result = job()
-            except BaseException as error:  # noqa: BLE001 - the edge of a thread: the screen must hear of it
-                self.app.post(lambda error=error: self.app.fail(error))
-                return
-            self.app.post(lambda: done(result))
-
-        self._workers.submit(work)
-
-    def close(self) -> None:
-        """Close the devices and let the workers go; twice is fine."""
-        if self.controller:
-            self.controller.close()
-        self._workers.shutdown(wait=False, cancel_futures=True)
-
-    def _begin(self, parts: Parts) -> None:
-        self.parts = parts
-        self.controller = Controller(
-            rules=self.facts.rules,
-            bills=parts.bills,
-            printer=parts.printer,
-            readers=parts.readers,
-            run=self.run,
-            post=self.app.post,
-            make_page=self._make_page,
-            clock=time.monotonic,
-            present=self._present,
-        )
-        self.controller.start()
-        waiting, self._waiting = self._waiting, []
-        for event in waiting:
-            self.controller.send(event)
-
-    def _present(self, visit: Visit) -> None:
-        self.app.show(view(visit, now=utc_now(), facts=self.facts))
-        if self.on_visit:
-            self.on_visit(visit)
-
-    def _make_page(self, current: CurrentBill, *, language: str, copy: int) -> PrintJob:
-        from kiosk.receipt import page
-
-        assert self.parts is not None
-        site = self.settings.site
-        if copy == 1:
-            self._number = self.parts.journal.next_receipt_number()
-        number = self._number  # a copy carries the number of the receipt it is a copy of
-        return PrintJob(
-            id=new_job_id(),
-            number=number,
-            page=page(
-                current,
-                width=paper_width(self.settings),
-                language=language,
-                level=site.privacy,
-                number=number,
-                terminal=site.terminal,
-                copy=copy,
-                now=utc_now(),
-                app_link=site.app_link,
-                call_centre=site.call_centre,
-                demo=self.facts.demo,
-            ),
-            copy=copy,
-        )
 
 
 def paper_width(settings: Settings) -> int:

@@ -121,9 +121,10 @@ def _typography() -> Finding:
 
 def _sqlite() -> Finding:
     def ask() -> str:
-        from kiosk.database import require_version
+        from kiosk.store import Store
 
-        return f"SQLite {require_version()}"
+        found = Store.memory().info()
+        return f"SQLite {found.sqlite}, SQLCipher {found.sqlcipher}"
 
     return probe("sqlite", ask, remedy="install the locked requirements again")
 

@@ -34,3 +34,5 @@ def configure(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # Kivy says at every start where it is installed; what it warns of is worth a line.
+    logging.getLogger("kivy").setLevel("WARNING")

@@ -26,5 +26,5 @@ def run(options: Namespace) -> Exit:
         else:
             tell(f"the bill service answers at {url}; accounts to try: {', '.join(accounts)}")
 
-    serve(config, "127.0.0.1", options.port, announce)
+    serve(config, port=options.port, announce=announce)
     return Exit.DONE

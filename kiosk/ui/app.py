@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
@@ -74,6 +75,7 @@ class KioskApp:
         self._loop = Loop(window, on_tick=self._tick, on_trouble=self._show_broken)
         self._drawn: list[Callable[[], None]] = []
         self._frames = 0
+        self._seen_at = inf
         self._turned_at = 0.0
         window.bind(on_flip=self._flipped, on_touch_down=self._feel, on_request_close=lambda *_, **__: True)
         self.show(first)
@@ -99,7 +101,10 @@ class KioskApp:
     def show(self, view: View) -> None:
         """Show `view`; it is on the screen with the next frame. The attract screen wipes all others."""
         self._frames = 0
+        before = self._stage.shown
         screen = self._stage.show(view)
+        if screen is not before:
+            self._seen_at = inf
         screen.press = self._press
         if view.screen == "attract":
             self._turned_at = monotonic()
@@ -112,18 +117,28 @@ class KioskApp:
 
     def picture(self, path: Path) -> None:
         """Write what is shown as a PNG; it is drawn for that, so nothing has to be waited for."""
-        self._stage.picture(path)
+        self._stage.look().save(path, compress_level=4)
 
     def centres(self) -> dict[str, list[int]]:
         """The middle of every button that can be pressed, by name: [x, y] in pixels from the window's top left."""
         return self._stage.centres()
+
+    def tap(self, name: str) -> None:
+        """Press the button `name` as a finger does, through the window's own input; for demos and tests.
+
+        Raises:
+            KeyError: no such button can be pressed on the screen shown.
+        """
+        x, y = self.centres()[name]
+        for event in ("on_mouse_down", "on_mouse_up"):
+            self._stage.window.dispatch(event, x, y, "left", [])
 
     def set_look(self, *, text_size: int, theme: str) -> None:
         """Take another text size and theme from the next `show` on."""
         self._stage.text_size, self._stage.theme = text_size, theme
 
     def _press(self, button: Any) -> None:
-        if self._guard.accepts(button.name, at=button.held_at, pos=button.held_pos):
+        if self._guard.accepts(at=button.held_at, pos=button.held_pos, seen_at=self._seen_at):
             self._send(button.button.event)
 
     def _feel(self, window: Any, touch: Any) -> bool:
@@ -135,7 +150,7 @@ class KioskApp:
         shown = self._stage.shown
         if self._stage.name == "attract" and monotonic() - self._turned_at >= TURN_S:
             self._turned_at = monotonic()
-            shown.turn()  # type: ignore[union-attr]
+            shown.tell_next()  # type: ignore[union-attr]
         self._on_tick()
 
     def _flipped(self, *_: Any) -> None:
@@ -143,6 +158,7 @@ class KioskApp:
             self.first_frame_at = perf_counter()
             self._loop.idle = self._stage.build_next
         self._frames += 1
+        self._seen_at = min(self._seen_at, monotonic())
         if not self._drawn:
             return
         if self._frames < 2:

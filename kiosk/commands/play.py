@@ -1,0 +1,156 @@
+"""`run` and `demo`: the terminal itself, and the terminal with everything around it simulated."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from kiosk import bootstrap
+from kiosk.commands.common import settings_of, state_folder
+from kiosk.commands.outcome import CommandError, Exit, emit, tell
+from kiosk.settings import Settings
+from kiosk.terminal import Terminal, open_terminal
+from kiosk.visit import Visit
+
+if TYPE_CHECKING:
+    from kiosk.demo.stand import Stand
+
+T = TypeVar("T")
+
+_LONGEST_S = 120.0
+"""After this time a scripted demo has got stuck."""
+
+
+def run(options: Namespace) -> Exit:
+    """Run the terminal until SIGTERM."""
+    state = state_folder(options)
+    settings = settings_of(options, state=state)
+    _refuse_simulated(settings, allowed=options.allow_simulated)
+    terminal = _window(
+        lambda: open_terminal(settings, size=(1080, 1920), width_mm=settings.screen.width_mm, fullscreen=True)
+    )
+    terminal.open(lambda: bootstrap.open_parts(settings, state=state))
+    with ExitStack() as stack:
+        if options.events:
+            terminal.on_visit = _telling(stack.enter_context(options.events.open("w", encoding="utf-8")), terminal)
+        stack.callback(terminal.close)
+        terminal.app.run()
+    return Exit.DONE
+
+
+def demo(options: Namespace) -> Exit:
+    """Show the demo in a window, or play it without one and leave pictures."""
+    from kiosk.demo.bill_service import BillServiceProcess
+    from kiosk.demo.wiring import demo_settings, wire
+
+    headless = options.headless or not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if headless:
+        os.environ["SDL_VIDEODRIVER"] = "offscreen"
+    with ExitStack() as stack:
+        service = BillServiceProcess.started()
+        stack.callback(service.kill)
+        state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ebill-kiosk-demo-")))
+        settings = demo_settings(settings_of(options, state=state_folder(options)), language=options.language)
+        stand = _window(
+            lambda: wire(settings, state=state, slips=state / "slips", service=service, headless=headless)
+        )
+        stack.callback(stand.terminal.close)
+        tellers: list[Callable[[Visit], None]] = []
+        if options.events:
+            tellers.append(
+                _telling(stack.enter_context(options.events.open("w", encoding="utf-8")), stand.terminal)
+            )
+        if headless:
+            return _play(options, stand, tellers, slips=state / "slips")
+        stand.terminal.on_visit = _each(tellers)
+        stand.app.run()
+    return Exit.DONE
+
+
+def _play(options: Namespace, stand: Stand, tellers: list[Callable[[Visit], None]], *, slips: Path) -> Exit:
+    from kiosk.demo.player import Player
+    from kiosk.demo.script import visits
+
+    out: Path = options.out
+    out.mkdir(parents=True, exist_ok=True)
+    player = Player(stand, visits(stand), out)
+    stand.terminal.on_visit = _each([*tellers, player.heard])
+    stand.stop_after(_LONGEST_S)
+    stand.app.run()
+    if not player.done:
+        raise CommandError("demo_stuck", f"the demo got stuck at {player.waiting_for}", exit=Exit.CHECK_FAILED)
+    receipt = _receipt(stand, slips=slips, out=out)
+    first = stand.app.first_frame_at
+    assert first is not None
+    timings = {"first_frame": round(_since_start_ms(first), 1), **player.timings_ms}
+    facts = {"screens": [str(out / name) for name in player.pictures], "receipt": receipt, "timings_ms": timings}
+    emit(facts)
+    tell(f"{len(player.pictures)} screens and the receipt are in {out}/")
+    return Exit.DONE
+
+
+def _receipt(stand: Stand, *, slips: Path, out: Path) -> dict[str, str]:
+    """The first receipt as the printer got it and as it came out."""
+    bytes_file, picture = out / "receipt.bin", out / "receipt.png"
+    bytes_file.write_bytes(stand.printed_bytes())
+    picture.write_bytes(sorted(slips.iterdir())[0].read_bytes())
+    return {"bytes": str(bytes_file), "picture": str(picture)}
+
+
+def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:
+    """What writes a line for every visit shown once it stands still: its state, its screen, its buttons."""
+
+    def tell_of(visit: Visit) -> None:
+        def write() -> None:
+            facts = {
+                "state": type(visit.state).__name__,
+                "screen": terminal.screen,
+                "buttons": terminal.app.centres(),
+            }
+            file.write(json.dumps(facts) + "\n")
+            file.flush()
+
+        terminal.app.on_drawn(write)
+
+    return tell_of
+
+
+def _each(told: Sequence[Callable[[Visit], None]]) -> Callable[[Visit], None]:
+    def tell_all(visit: Visit) -> None:
+        for tell_one in told:
+            tell_one(visit)
+
+    return tell_all
+
+
+def _window(opening: Callable[[], T]) -> T:
+    from kiosk.typography import TypographyMissing
+    from kiosk.ui.boot import WindowMissing
+
+    try:
+        return opening()
+    except (WindowMissing, TypographyMissing) as error:
+        raise CommandError("missing_here", str(error), exit=Exit.MISSING_HERE) from error
+
+
+def _refuse_simulated(settings: Settings, *, allowed: bool) -> None:
+    tables = (*settings.printer, *settings.card_reader)
+    if not allowed and any(str(table.get("url", "")).startswith("simulated:") for table in tables):
+        raise CommandError(
+            "simulated_parts", "a simulated part is set; --allow-simulated accepts it", exit=Exit.SETTINGS_WRONG
+        )
+
+
+def _since_start_ms(moment: float) -> float:
+    """Milliseconds from the start of this process to `moment` of `time.perf_counter`."""
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    uptime_s = float(Path("/proc/uptime").read_text().split()[0])
+    age_s = uptime_s - ticks / os.sysconf("SC_CLK_TCK")
+    return (age_s - (time.perf_counter() - moment)) * 1000

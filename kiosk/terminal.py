@@ -1,0 +1,178 @@
+"""The screen, the visit and the parts behind it, as one running terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from devices.printer import PrintJob
+from kiosk.bootstrap import Parts, facts_of, new_job_id, paper_width, utc_now
+from kiosk.controller import Controller
+from kiosk.model import CurrentBill
+from kiosk.settings import Settings
+from kiosk.typography import require
+from kiosk.views import SiteFacts, view
+from kiosk.visit import Visit
+from kiosk.visit_events import Event, Tick, Touched
+from kiosk.visit_states import Attract, OutOfService
+
+if TYPE_CHECKING:
+    from kiosk.ui.app import KioskApp
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Terminal:
+    """The screen and, once they are open, the parts behind it. Everything here runs on the UI thread.
+
+    What is touched before the parts are open waits and is then done in order.
+    """
+
+    settings: Settings
+    app: KioskApp
+    facts: SiteFacts
+    parts: Parts | None = None
+    controller: Controller | None = None
+    clock: Callable[[], float] = time.monotonic
+    on_visit: Callable[[Visit], None] = lambda visit: None
+    _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "worker"))
+    _waiting: list[Event] = field(default_factory=list)
+    _number: int = 0
+    _screen: str = "attract"
+
+    def send(self, event: Event) -> None:
+        """Let an event happen now, or as soon as there is somebody to take it."""
+        if self.controller:
+            self.controller.send(event)
+        else:
+            self._waiting.append(event)
+
+    @property
+    def screen(self) -> str:
+        """The name of the screen shown."""
+        return self._screen
+
+    def felt(self) -> None:
+        """The screen was touched. The first screen answers when the finger leaves: what would come up under a
+        finger that still presses must not be pressed by it."""
+        if self.controller and not isinstance(self.controller.visit.state, Attract):
+            self.controller.send(Touched())
+
+    def tick(self) -> None:
+        """A second has passed."""
+        if self.controller:
+            self.controller.send(Tick())
+
+    def open(self, opening: Callable[[], Parts]) -> None:
+        """Open the parts on a worker, then begin."""
+        self.run(opening, self._begin)
+
+    def run(self, job: Callable[[], T], done: Callable[[T], None]) -> None:
+        """The only crossing: `job` on a worker, then `done` with its result on the UI thread."""
+
+        def work() -> None:
+            try:
+                result = job()
+            except BaseException as error:  # noqa: BLE001 - the edge of a thread: the screen must hear of it
+                self.app.post(partial(_fail, error))
+                return
+            self.app.post(lambda: done(result))
+
+        self._workers.submit(work)
+
+    def close(self) -> None:
+        """Close the devices and let the workers go; twice is fine."""
+        if self.controller:
+            self.controller.close()
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, parts: Parts) -> None:
+        self.parts = parts
+        self.controller = Controller(
+            rules=self.facts.rules,
+            bills=parts.bills,
+            printer=parts.printer,
+            readers=parts.readers,
+            run=self.run,
+            post=self.app.post,
+            make_page=self._make_page,
+            clock=self.clock,
+            present=self._present,
+        )
+        self.controller.start()
+        waiting, self._waiting = self._waiting, []
+        for event in waiting:
+            self.controller.send(event)
+
+    def _present(self, visit: Visit) -> None:
+        shown = view(visit, now=utc_now(), facts=self.facts)
+        self._screen = shown.screen
+        self.app.show(shown)
+        self.on_visit(visit)
+
+    def _make_page(self, current: CurrentBill, *, language: str, copy: int) -> PrintJob:
+        from kiosk.receipt import page
+
+        assert self.parts is not None
+        site = self.settings.site
+        if copy == 1:
+            self._number = self.parts.journal.next_receipt_number()
+        number = self._number  # a copy carries the number of the receipt it is a copy of
+        return PrintJob(
+            id=new_job_id(),
+            number=number,
+            page=page(
+                current,
+                width=paper_width(self.settings),
+                language=language,
+                level=site.privacy,
+                number=number,
+                terminal=site.terminal,
+                copy=copy,
+                now=utc_now(),
+                app_link=site.app_link,
+                call_centre=site.call_centre,
+                demo=self.facts.demo,
+            ),
+            copy=copy,
+        )
+
+
+def open_terminal(
+    settings: Settings, *, size: tuple[int, int], width_mm: float, fullscreen: bool = False, demo: bool = False
+) -> Terminal:
+    """Open the window on the first screen; `Terminal.open` brings the parts.
+
+    Raises:
+        WindowMissing: this machine cannot open a window.
+        TypographyMissing: this machine cannot set Arabic.
+    """
+    from kiosk.ui.app import KioskApp
+
+    require()
+    facts = facts_of(settings, demo=demo)
+    language = facts.rules.language
+    waiting: list[Terminal] = []  # the window needs somebody to tell before there is anybody
+    app = KioskApp(
+        send=lambda event: waiting[0].send(event),
+        first=view(Visit(language=language), now=utc_now(), facts=facts),
+        size=size,
+        width_mm=width_mm,
+        fullscreen=fullscreen,
+        text_size=settings.screen.text_size,
+        theme=settings.screen.theme,
+        on_tick=lambda: waiting[0].tick(),
+        touched=lambda: waiting[0].felt(),
+        broken=view(Visit(OutOfService("screen"), language=language), now=utc_now(), facts=facts),
+    )
+    waiting.append(Terminal(settings, app, facts))
+    return waiting[0]
+
+
+def _fail(error: BaseException) -> None:
+    raise error
