@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from kiosk.viewmodel import Chrome, Tone
@@ -19,10 +18,9 @@ def blank(view: type[_V], *, chrome: Chrome = NO_CHROME) -> _V:
     return view(**{name: chrome if hint is Chrome else _nothing(hint) for name, hint in _hints(view)})
 
 
-@lru_cache(maxsize=32)
-def _hints(view: Any) -> tuple[tuple[str, Any], ...]:
+def _hints(view: Any) -> list[tuple[str, Any]]:
     hints = get_type_hints(view)
-    return tuple((field.name, hints[field.name]) for field in fields(view))
+    return [(field.name, hints[field.name]) for field in fields(view)]
 
 
 def _nothing(hint: Any) -> Any:

@@ -25,14 +25,15 @@ class Node(Widget):
 
     `tall` and `wide` fix a side by a size token, `grow` takes a share of the room left over, `rank` says what
     goes first where not everything fits (0 never goes), `shown` takes it off the screen without forgetting it.
-    `grow_turned` is its share in a box that turned on a lying panel (-1: `grow`). `fits` is the layout's own
-    answer to whether there was room.
+    `grow_turned` is its share in a box that turned on a lying panel (-1: `grow`). `firm` keeps its
+    width where a row is too narrow for everybody. `fits` is the layout's own answer to whether there was room.
     """
 
     tall = StringProperty("")
     wide = StringProperty("")
     grow = NumericProperty(0)
     grow_turned = NumericProperty(-1)
+    firm = BooleanProperty(False)
     rank = NumericProperty(0)
     shown = BooleanProperty(True)
     fits = BooleanProperty(True)
@@ -175,7 +176,7 @@ class Box(Node):
         if not self.members:
             return
         along, across = self._padding()
-        inner = (x + along, y + across, width - 2 * along, height - 2 * across)
+        inner = (x + along, y + across, max(0, width - 2 * along), max(0, height - 2 * across))
         if self.is_row:
             self._place_row(*inner)
         else:
@@ -201,7 +202,7 @@ class Box(Node):
         shares = [self._share(child) for child in members]
         fixed = [0 if share else min(c.wish(room)[0], room) for c, share in zip(members, shares, strict=True)]
         if sum(fixed) > room:
-            fixed = [part * room // sum(fixed) for part in fixed]
+            fixed = _squeezed(fixed, [bool(child.firm) for child in members], room)
         spare, whole = room - sum(fixed), sum(shares)
         return [int(spare * share / whole) if share else part for share, part in zip(shares, fixed, strict=True)]
 
@@ -242,11 +243,49 @@ class Box(Node):
         return gap, {"center": spare // 2, "end": spare}.get(self.pack, 0)
 
 
+def _squeezed(widths: list[int], firm: list[bool], room: int) -> list[int]:
+    """`widths` cut down to `room` together, those that are firm as they are."""
+    kept = sum(width for width, is_firm in zip(widths, firm, strict=True) if is_firm)
+    loose = sum(widths) - kept
+    left = max(0, room - kept)
+    return [w if is_firm or not loose else w * left // loose for w, is_firm in zip(widths, firm, strict=True)]
+
+
 class Row(Box):
     """A box whose children stand beside each other, middles in line."""
 
     axis = OptionProperty("row", options=("column", "row"))
     align = OptionProperty("center", options=("stretch", "start", "center", "end"))
+
+
+class Flow(Row):
+    """A row whose members stand below each other where they do not fit beside each other."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._is_narrow = False
+
+    @property
+    def is_row(self) -> bool:
+        """Whether there was room for a row when it was measured last."""
+        return not self._is_narrow
+
+    def natural(self, width: int) -> Size:
+        """The row's size, or the column's where the row is too long."""
+        self._measure(width)
+        return super().natural(width)
+
+    def place(self, x: int, y: int, width: int, height: int) -> None:
+        """Stand there as a row or as a column."""
+        self._measure(width)
+        super().place(x, y, width, height)
+
+    def _measure(self, width: int) -> None:
+        along, _ = self._padding()
+        wishes = [child.wish(width)[0] for child in self.members]
+        needed = sum(wishes) + self.look.space(self.gap) * max(0, len(wishes) - 1) + 2 * along
+        self._is_narrow = needed > width
+        self.align = "start" if self._is_narrow else "center"
 
 
 class Column(Box):
@@ -264,10 +303,14 @@ class Fitting(Column):
         """Choose what fits, then place it."""
         for child in self.children:
             child.fits = True
+        needed = super().natural(width)[1]
         for child in sorted(self.members, key=lambda child: -child.rank):
-            if not child.rank or super().natural(width)[1] <= height:
+            if not child.rank or needed <= height:
                 break
             child.fits = False
+            without = super().natural(width)[1]
+            # Beside something as tall nothing is gained by going.
+            child.fits, needed = without == needed, without
         super().place(x, y, width, height)
 
 

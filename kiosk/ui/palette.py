@@ -33,6 +33,7 @@ class Palette:
     off: str  # a button that cannot be pressed
     off_ink: str
     key: str
+    key_edge: str
     key_pressed: str
     chosen: str  # the present one of several
     chosen_ink: str
@@ -45,6 +46,7 @@ class Palette:
     accent: str
     accent_pressed: str
     accent_ink: str
+    spark: str  # the one golden thing in a picture on paper
     good: str
     good_ink: str
     calm: str
@@ -92,8 +94,9 @@ _DEFAULT = Palette(
     second_edge="104631",
     second_ink="104631",
     off="e5e7eb",
-    off_ink="6c737f",
+    off_ink="4d5761",
     key="ffffff",
+    key_edge="9da4ae",
     key_pressed="b8eacb",
     chosen="e5e7eb",
     chosen_ink="0d121c",
@@ -106,6 +109,7 @@ _DEFAULT = Palette(
     accent="f5bd02",
     accent_pressed="dba102",
     accent_ink="0d121c",
+    spark="f5bd02",
     good="dff6e7",
     good_ink="092a1e",
     calm="e9ecf0",
@@ -149,6 +153,7 @@ _HIGH = _varied(
     second_ink="000000",
     off="ffffff",
     off_ink="595959",
+    key_edge="000000",
     key_pressed="d2d6db",
     chosen="000000",
     chosen_ink="ffffff",
@@ -160,6 +165,7 @@ _HIGH = _varied(
     accent="ffffff",
     accent_pressed="d2d6db",
     accent_ink="000000",
+    spark="000000",
     good="ffffff",
     good_ink="000000",
     calm="ffffff",
@@ -197,8 +203,9 @@ _LOW = _varied(
     second_edge="3f6b56",
     second_ink="2f5c47",
     off="dedacd",
-    off_ink="6f736c",
+    off_ink="5c6059",
     key="f2efe6",
+    key_edge="8b8f86",
     key_pressed="cfdccb",
     chosen="d8d4c6",
     chosen_ink="4a4f4a",
@@ -238,7 +245,7 @@ _DARK = _varied(
     text="ffffff",
     quiet="e5e7eb",
     faint="9da4ae",
-    green="88d8ad",
+    green="9fe0bd",
     primary="dff6e7",
     primary_pressed="b8eacb",
     primary_ink="092a1e",
@@ -249,6 +256,7 @@ _DARK = _varied(
     off="1f2a37",
     off_ink="9da4ae",
     key="1f2a37",
+    key_edge="6c737f",
     key_pressed="14573a",
     chosen="384250",
     chosen_ink="ffffff",

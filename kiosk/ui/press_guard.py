@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import dist
 
-BOUNCE_S = 0.25
-"""A touch so soon after a press, in the same place, is that press again."""
+BOUNCE_S = 0.1
+"""A touch so soon after a press, in the same place, is that press again.
 
-SAME_KEY_S = 0.1
-"""Nobody types the same digit twice faster than this; a bounce is mostly quicker still."""
+Nobody types the same digit twice within a tenth of a second, and a panel's bounce is over by then.
+"""
 
 
 class PressGuard:
@@ -17,19 +17,15 @@ class PressGuard:
     def __init__(self, radius: float) -> None:
         """Take touches within `radius` pixels for the same place."""
         self._radius = radius
-        self._name = ""
         self._at = float("-inf")
         self._pos = (0.0, 0.0)
 
-    def accepts(self, name: str, *, at: float, pos: tuple[float, float]) -> bool:
-        """Whether a press on the button `name`, begun at `at`, counts; one that does is remembered.
+    def accepts(self, *, at: float, pos: tuple[float, float], seen_at: float) -> bool:
+        """Whether a press begun at `at` counts; one that does is remembered.
 
-        A finger that has moved on to another button is never a bounce. On a key that stays where it is a
-        second press may follow soon; where the first press changed the screen it may not.
+        What had not been drawn yet (`seen_at`) cannot have been meant: one press never reaches two screens.
         """
-        is_near = dist(pos, self._pos) <= self._radius
-        wait = SAME_KEY_S if name == self._name else BOUNCE_S
-        if is_near and at - self._at < wait:
+        if at < seen_at or (at - self._at < BOUNCE_S and dist(pos, self._pos) <= self._radius):
             return False
-        self._name, self._at, self._pos = name, at, pos
+        self._at, self._pos = at, pos
         return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from kiosk.ui.screen import Screen
 from kiosk.ui.theme import Glass, Look
@@ -93,17 +94,11 @@ class Stage:
             if button.is_enabled
         }
 
-    def draw(self) -> None:
-        """Draw the window's content into the back buffer now."""
-        self.window.dispatch("on_draw")
-
-    def picture(self, path: Path) -> None:
-        """Write what the window shows as a PNG of exactly its pixels."""
+    def look(self) -> Image.Image:
+        """A picture of exactly what the window shows, drawn anew for it."""
         from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels
-        from PIL import Image
 
-        self.draw()
-        width, height = self.glass.width, self.glass.height
-        pixels = glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE)
-        picture = Image.frombytes("RGB", (width, height), bytes(pixels))
-        picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(path, compress_level=4)
+        self.window.dispatch("on_draw")
+        size = (self.glass.width, self.glass.height)
+        picture = Image.frombytes("RGB", size, bytes(glReadPixels(0, 0, *size, GL_RGB, GL_UNSIGNED_BYTE)))
+        return picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)

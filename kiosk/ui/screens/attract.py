@@ -27,7 +27,7 @@ class PromiseRow(Row):
 
 
 class AttractScreen(Screen):
-    """Tells its promises in turn; `turn` moves on to the next."""
+    """Tells its promises in turn; `tell_next` moves on."""
 
     model = AttractView
     told = NumericProperty(0)
@@ -37,7 +37,7 @@ class AttractScreen(Screen):
         super().render(view, look)
         self.tell(0)
 
-    def turn(self) -> None:
+    def tell_next(self) -> None:
         """Tell the next promise."""
         self.tell((int(self.told) + 1) % len(SCENES))
 
@@ -47,6 +47,11 @@ class AttractScreen(Screen):
         for at, row in enumerate(reversed(self.ids.promises.children)):
             row.is_told = at == place
         self.arrange()
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """Feel a finger anywhere."""
+        self.ids.start.hold(touch)
+        return bool(super().on_touch_down(touch))
 
     def on_touch_up(self, touch: Any) -> bool:
         """Begin wherever the finger leaves, unless it pressed something."""

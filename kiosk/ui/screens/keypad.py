@@ -8,14 +8,28 @@ from kivy.lang import Builder
 from kivy.properties import ObjectProperty
 
 from kiosk.ui.files import kv_of
+from kiosk.ui.layout import Repeat
 from kiosk.ui.screen import Screen
-from kiosk.ui.widgets import button, notice  # noqa: F401
+from kiosk.ui.widgets import notice  # noqa: F401
+from kiosk.ui.widgets.button import PushButton
 from kiosk.viewmodel import KeypadView
 
 Builder.load_file(kv_of(__file__))
 
 _LAST_ROW = 9
 """How many keys stand above the last row, where 0 stands between the two that take digits away."""
+
+
+class DigitKey(PushButton):
+    """A digit."""
+
+    item = ObjectProperty(None, allownone=True)
+
+
+class KeyRow(Repeat):
+    """Three digits beside each other."""
+
+    item = ObjectProperty(())
 
 
 class KeypadScreen(Screen):

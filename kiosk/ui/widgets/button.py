@@ -36,17 +36,17 @@ class Paint:
 KINDS: Mapping[str, Paint] = {
     "primary": Paint("primary", "primary_pressed", "primary_ink"),
     "second": Paint("second", "second_pressed", "second_ink", "second_edge"),
-    "quiet": Paint("sunken", "chosen", "text", "line"),
+    "quiet": Paint("sunken", "chosen", "text", "key_edge"),
     "accent": Paint("accent", "accent_pressed", "accent_ink"),
-    "key": Paint("key", "key_pressed", "text", "line"),
-    "tile": Paint("card", "second_pressed", "text", "line"),
-    "deep": Paint("hero_deep", "hero_line", "hero_ink", "hero_ink"),
+    "key": Paint("key", "key_pressed", "text", "key_edge"),
+    "tile": Paint("card", "second_pressed", "text", "second_edge"),
+    "deep": Paint("hero", "hero_line", "hero_ink", "hero_ink"),
 }
 """The kinds of buttons. "deep" stands on the hero colour."""
 
 _OFF = Paint("off", "off", "off_ink")
 _CHOSEN = Paint("chosen", "chosen", "chosen_ink")
-_CHOSEN_DEEP = Paint("hero_shape", "hero_shape", "hero_quiet")
+_CHOSEN_DEEP = Paint("hero_deep", "hero_deep", "hero_ink")
 
 
 class Pressable(Row):
@@ -60,6 +60,7 @@ class Pressable(Row):
     button = ObjectProperty(NOTHING, allownone=True, rebind=True)
     kind = OptionProperty("second", options=tuple(KINDS))
     role = StringProperty("button")
+    icon_side = StringProperty("icon")
     is_chosen = BooleanProperty(False)
     pressed = BooleanProperty(False)
     focused = BooleanProperty(False)
@@ -107,13 +108,17 @@ class Pressable(Row):
                 node.ink = self.colours.ink
         super().place(x, y, width, height)
 
+    def hold(self, touch: Any) -> None:
+        """Remember what was touched, when and where."""
+        self._held, self.held_at, self.held_pos = self.name, monotonic(), touch.pos
+
     def on_touch_down(self, touch: Any) -> bool:
         """Take hold of a touch that lands here."""
         if not (self.is_seen and self.collide_point(*touch.pos)) or not _is_finger(touch):
             return False
         if self.is_enabled:
             touch.grab(self)
-            self._held, self.held_at, self.held_pos = self.name, monotonic(), touch.pos
+            self.hold(touch)
             self.pressed = True
         return True
 

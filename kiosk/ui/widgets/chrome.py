@@ -54,12 +54,6 @@ class Header(Column):
     chrome = ObjectProperty(NO_CHROME, rebind=True)
     is_deep = BooleanProperty(False)
 
-    has_many = BooleanProperty(False)
-
-    def on_chrome(self, *_: Any) -> None:
-        """More than three languages get a row of their own."""
-        self.has_many = len(self.chrome.languages) > 3
-
 
 class Footer(Row):
     """The way out in its corner, the way back beside it, and the next step, large, at the other end."""

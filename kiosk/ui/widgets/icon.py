@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kivy.graphics import Color, Rectangle
-from kivy.properties import NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 
 from kiosk.ui import shapes
 from kiosk.ui.layout import Node, Panel, Size
@@ -24,6 +24,7 @@ class Icon(Node):
     edge = StringProperty("")
     radius = StringProperty("round")
     part = NumericProperty(0.56)
+    firm = BooleanProperty(True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -118,7 +118,7 @@ def _sheet(sketch: Sketch, x: float, y: float, *, ground: str) -> None:
     sketch.block(x + 7.5, y + 19, 18, 4, "paper", radius=1)
     sketch.block(x + 7.5, y + 25, 11, 1.6, "bar", radius=1)
     for place, part in enumerate(_BARS):
-        colour = "accent" if place == len(_BARS) - 1 else "bar"
+        colour = "spark" if place == len(_BARS) - 1 else "bar"
         tall = part * 0.16
         sketch.block(x + 4 + place * 2.95, y + 49 - tall, 2, tall, colour, radius=0.6)
     sketch.block(x + 4, y + 52, 22, 1.6, "steel", radius=1)
@@ -154,7 +154,7 @@ _RECEIPT_LINES = (
 
 
 def _rings(sketch: Sketch, y: float) -> None:
-    for radius in (26, 33, 40):
+    for radius in (22, 28, 34):
         sketch.circle(50, y, radius, "hero_shape", width=1.1)
 
 

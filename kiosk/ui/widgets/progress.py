@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.properties import NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 
 from kiosk.ui.layout import Column, Node, Size
 from kiosk.ui.pieces import Pieces
@@ -76,6 +76,7 @@ class Bone(Node):
 
     colour = StringProperty("bone")
     radius = StringProperty("s")
+    firm = BooleanProperty(True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,0 +1,237 @@
+"""The app around the screens: what it forgets, what it survives, how it starts and ends."""
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from PIL import Image, ImageChops
+from ui_hands import sample
+
+from kiosk.ui.blank import blank
+from kiosk.viewmodel import SCREENS, BillView, Fact
+
+ROOT = Path(__file__).parent.parent
+
+
+def in_memory(text):
+    """Whether any string that a widget, a list or a dictionary holds contains `text`."""
+    found = []
+    for thing in gc.get_objects():
+        if isinstance(thing, dict):
+            values = list(thing.values())
+        elif isinstance(thing, list | tuple | set):
+            values = list(thing)
+        else:
+            continue
+        found += [value for value in values if isinstance(value, str) and text in value and value is not text]
+    return found
+
+
+def test_a_visit_leaves_no_text_behind(terminal):
+    secret = "".join(["7741", "9935", "5678"])
+    shown = sample("bill")
+    assert isinstance(shown, BillView)
+    shown = replace(
+        shown, account=secret + "a", owner=secret + "o", readings=(Fact(secret + "r", "1"),), sentence=secret
+    )
+    terminal.show_view(shown)
+    terminal.show_view(replace(sample("keypad"), typed=secret))
+    terminal.show_view(replace(sample("app"), payload=f"https://example.sa/{secret}"))
+    del shown
+    assert in_memory(secret)
+    terminal.show("attract")
+    gc.collect()
+    assert in_memory(secret) == []
+
+
+def test_a_visit_leaves_no_picture_of_a_text_behind(terminal):
+    from kiosk.ui.widgets.amount import AmountText
+    from kiosk.ui.widgets.charts import BarChart, TierBar
+    from kiosk.ui.widgets.qr import Qr
+    from kiosk.ui.widgets.words import Text
+
+    for name in ("bill", "bill_details", "keypad", "app"):
+        terminal.show(name)
+    terminal.show("attract")
+    for name in ("bill", "keypad", "app"):
+        screen = terminal.stage.screen(name)
+        frame = {text.text for node in header_and_footer(screen) for text in node.walk() if isinstance(text, Text)}
+        for node in screen.walk():
+            if isinstance(node, Text):
+                assert node.text in frame
+                assert node.text or is_empty(node._ink)
+            elif isinstance(node, AmountText):
+                assert all(map(is_empty, node._inks))
+            elif isinstance(node, Qr):
+                assert is_empty(node._code)
+            elif isinstance(node, BarChart | TierBar):
+                assert node._pieces._group.children == []
+
+
+def is_empty(rectangle):
+    """Whether Kivy's own white texture has taken the place of what was drawn."""
+    return rectangle.texture.size == (64, 64) and rectangle.size == (0, 0)
+
+
+def header_and_footer(screen):
+    from kiosk.ui.widgets.chrome import Footer, Header
+
+    return [node for node in screen.walk() if isinstance(node, Header | Footer)]
+
+
+def test_kivys_own_caches_learn_nothing_of_a_visit(terminal):
+    from kivy.cache import Cache
+
+    terminal.show("bill")
+    before = {category: set(entries) for category, entries in Cache._objects.items()}
+    terminal.show("bill_overdue", "en")
+    assert {category: set(entries) for category, entries in Cache._objects.items()} == before
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_blank_screen_can_be_shown(terminal, name):
+    view = blank(type(sample(name)), chrome=sample(name).chrome)
+    screen = terminal.stage.screen(name)
+    screen.render(view, terminal.stage.shown.look)
+    assert {button.name for button in screen.buttons()} <= {"finish", "back", "language_ar", "language_en"} | {
+        button.name for button in screen.buttons() if not button.is_enabled
+    }
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_a_phone_reads_the_code(terminal, language):
+    terminal.show("app", language)
+    (code,) = zxingcpp.read_barcodes(terminal.look())
+    assert code.text == sample("app").payload
+
+
+def test_the_code_has_whole_pixels_and_a_quiet_zone(terminal):
+    from kiosk.ui.widgets.qr import QUIET, Qr
+
+    terminal.show("app")
+    code = next(node for node in terminal.nodes() if isinstance(node, Qr))
+    assert code.module_px >= 0.5 * terminal.stage.glass.px_per_mm
+    assert code._code.size[0] == code.module_px * code._modules
+    assert (min(code.size) - code._code.size[0]) / 2 >= QUIET * code.module_px
+
+
+def test_a_screen_is_told_when_it_stands_still(terminal):
+    told = []
+    terminal.app.show(sample("bill"))
+    terminal.app.on_drawn(lambda: told.append(terminal.look()))
+    terminal.frame(4)
+    assert len(told) == 1
+    terminal.frame(2)
+    assert terminal.look() == told[0]
+
+
+def test_nothing_is_drawn_while_nothing_changes(terminal):
+    terminal.show("bill")
+    terminal.frame(3)
+    flips = []
+    terminal.stage.window.bind(on_flip=lambda *_: flips.append(1))
+    terminal.frame(20)
+    assert flips == []
+
+
+def test_the_attract_screen_moves_on_without_a_touch(terminal, monkeypatch):
+    before = terminal.look()
+    monkeypatch.setattr(terminal.app, "_turned_at", float("-inf"))
+    terminal.app._tick()
+    terminal.frame()
+    assert ImageChops.difference(before, terminal.look()).getbbox()
+
+
+def test_buttons_are_found_where_they_are_drawn(terminal):
+    terminal.show("keypad")
+    centres = terminal.app.centres()
+    assert {f"digit_{d}" for d in "0123456789"} | {"delete", "clear", "confirm", "finish", "back"} <= set(centres)
+    x, y = centres["confirm"]
+    assert terminal.look().getpixel((x - 300, y)) == (0x10, 0x46, 0x31)
+    terminal.show("keypad_empty")
+    assert "confirm" not in terminal.app.centres()
+
+
+def test_a_picture_is_what_the_window_shows(terminal, tmp_path):
+    terminal.show("identify")
+    terminal.app.picture(tmp_path / "identify.png")
+    with Image.open(tmp_path / "identify.png") as picture:
+        assert picture.size == (1080, 1920)
+        assert picture.convert("RGB") == terminal.look()
+
+
+def test_details_that_do_not_fit_turn_by_pages(terminal):
+    shown = sample("bill_details")
+    terminal.show_view(replace(shown, readings=shown.readings * 6))
+    first = {text.text for text in terminal.texts()}
+    assert "page_next" in terminal.app.centres() and "page_previous" not in terminal.app.centres()
+    before = terminal.look()
+    terminal.press("page_next")
+    assert terminal.look() != before
+    assert {text.text for text in terminal.texts()} == first
+    assert terminal.sent == []
+    assert "page_previous" in terminal.app.centres()
+
+
+def test_a_failing_frame_shows_out_of_service_and_the_second_ends(terminal, monkeypatch):
+    terminal.show("bill")
+    frames = []
+
+    def fail():
+        frames.append(terminal.stage.name)
+        raise RuntimeError("a frame failed")
+
+    monkeypatch.setattr(terminal.loop, "turn", fail)
+    monkeypatch.setattr(terminal.loop, "_rest", lambda: None)
+    monkeypatch.setattr(terminal.loop, "_trouble_at", float("-inf"))
+    with pytest.raises(RuntimeError):
+        terminal.loop.run()
+    assert frames == ["bill", "out_of_service"]
+
+
+def run_app(script, **environment):
+    """A process of its own, in which `script` runs with an app on a sample's attract screen."""
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
+    return subprocess.Popen(
+        [sys.executable, "-c", _PRELUDE + script],
+        cwd=ROOT,
+        env=env | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "SDL_AUDIODRIVER": "dummy"} | environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+_PRELUDE = """
+import json, sys
+from ui_hands import sample
+from kiosk.ui.app import KioskApp
+app = KioskApp(send=print, first=sample("attract"))
+"""
+
+
+def test_only_the_first_screen_is_built_before_the_first_frame_and_a_signal_ends():
+    process = run_app(
+        """
+at_first = []
+def flipped(*_):
+    if not at_first:
+        at_first.extend(name for name in sys.modules if name.startswith("kiosk.ui.screens."))
+        at_first.extend({"qrcode", "escpos", "sqlite_utils", "requests", "pydantic"} & set(sys.modules))
+app._stage.window.bind(on_flip=flipped)
+app.on_drawn(lambda: print(json.dumps(at_first), flush=True))
+app.run()
+""",
+        KCFG_MODULES_INSPECTOR="1",
+    )
+    built = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    process.stdout.close()
+    assert built == ["kiosk.ui.screens.attract"]
