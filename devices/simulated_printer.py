@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+from devices import printer_url
 from devices.escpos.driver import EscposPrinter
 from devices.escpos.ports import Port
 from devices.escpos.roll import PaperRoll
@@ -27,23 +28,35 @@ class SimulatedPrinter(EscposPrinter):
         self,
         *,
         journal: Journal,
+        url: str = "simulated:",
         folder: Path | None = None,
         width: int = 576,
         encoder: str = "auto",
         name: str = "simulated printer",
+        logos: Collection[str] = (),
         speed_mm_s: float = 250.0,
         roll: PaperRoll | None = None,
         keep_roll: Callable[[PaperRoll], None] | None = None,
     ) -> None:
-        """Start it; `folder` is made when missing (None: no pictures), `speed_mm_s` is how fast paper moves."""
+        """Start it; the pictures go to `folder`, or to the one in `url` (neither: no pictures), made when missing.
+
+        `speed_mm_s` is how fast paper moves; the rest is as for `EscposPrinter`.
+
+        Raises:
+            PrinterUrlInvalid, ValueError: as `EscposPrinter` does.
+        """
+        address = printer_url.parse(url)
+        if folder is None and isinstance(address, SimulatedAddress):
+            folder = address.folder
         self.machine = Machine(clock=time.monotonic, width=width, speed_mm_s=speed_mm_s, slip_cut=_writer(folder))
         super().__init__(
-            url="simulated:",
+            url=url,
             profile="simulated",
             width=width,
             encoder=encoder,
             journal=journal,
             name=name,
+            logos=logos,
             roll=roll,
             keep_roll=keep_roll,
         )

@@ -147,8 +147,8 @@ class _KilledError(BaseException):
     """The process ended here."""
 
 
-SMALL = b"\x1b@n 1\n" + b"\x1dv0\0\x02\0\x04\0\xf1\x02\x03\x04\x05\x06\x07\x08" * 3 + b"\x1bJ\x10end\n"
-SMALL_NEXT = b"\x1b@n 2\n" + b"\x1dv0\0\x02\0\x04\0\xe1\x12\x13\x14\x15\x16\x17\x18" * 3 + b"\x1bJ\x10end\n"
+SMALL = b"n 1\n" + b"\x1dv0\0\x02\0\x04\0\xf1\x02\x03\x04\x05\x06\x07\x08" * 3 + b"\x1bJ\x10end\n"
+SMALL_NEXT = b"n 2\n" + b"\x1dv0\0\x02\0\x04\0\xe1\x12\x13\x14\x15\x16\x17\x18" * 3 + b"\x1bJ\x10end\n"
 
 
 def _die_after(rig: Rig, body: bytes, count: int) -> bool:

@@ -161,6 +161,12 @@ class Conversation:
         """Whether the printer has worked off all that was sent before the fence."""
         return self.fences.passed(token)
 
+    def confirmed(self, data: bytes) -> bool:
+        """Send bytes that print nothing; whether the printer answered a fence behind them."""
+        self.send(data)
+        tokens = [self.fence(kind) for kind in self._profile.fences]
+        return self.until(lambda: any(map(self.passed, tokens)), timeout_s=self._timing.grace_s)
+
     def ask(self, question: int) -> bool:
         """Put one real-time question (DLE EOT `question`); whether it was answered in time."""
         self.pump(0)

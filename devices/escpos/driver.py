@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 
 from devices import printer_url
@@ -17,8 +17,8 @@ from devices.escpos.profiles import profile as find_profile
 from devices.escpos.roll import PaperRoll
 from devices.escpos.session import Ticket
 from devices.near_miss import unknown
-from devices.page import Page
-from devices.printer import JobState, JobUpdate, Journal, PrinterHealth, PrinterStatus, PrintJob
+from devices.page import LogoTile, Page
+from devices.printer import JobState, JobUpdate, Journal, PrinterError, PrinterHealth, PrinterStatus, PrintJob
 from devices.printer_url import Address, FileAddress, SerialAddress
 
 _ENCODERS = ("auto", "raster", "lines", "hybrid")
@@ -46,6 +46,7 @@ class EscposPrinter:
         encoder: str = "auto",
         journal: Journal,
         name: str = "printer",
+        logos: Collection[str] = (),
         roll: PaperRoll | None = None,
         keep_roll: Callable[[PaperRoll], None] | None = None,
     ) -> None:
@@ -53,7 +54,8 @@ class EscposPrinter:
 
         `url` says where it is (`devices.printer_url`), `profile` what it can do (`devices.escpos.profiles`),
         `width` is the printable width in dots; `encoder` `auto` takes the most faithful one that keeps the wire
-        under two seconds. `roll` is the paper account so far, `keep_roll` hears of every change to it.
+        under two seconds. `logos` are the digests of pictures that `store_logos` has put into its memory.
+        `roll` is the paper account so far, `keep_roll` hears of every change to it.
 
         Raises:
             PrinterUrlInvalid: the address cannot be read.
@@ -63,6 +65,7 @@ class EscposPrinter:
         self._address = printer_url.parse(url)
         self._profile = find_profile(profile).with_width(_checked_width(width))
         self._encoder = _checked_encoder(encoder)
+        self._logos = frozenset(logos)
         self._closed = False
         woken = threading.Event()
         self._owner = Owner(
@@ -122,6 +125,30 @@ class EscposPrinter:
         self._owner.send_on(Errand(work))
         return answer.result(timeout=_PROBE_S)
 
+    def store_logos(self, page: Page) -> frozenset[str]:
+        """Put the logos of a page into the printer's memory; the digests that it now holds, for the settings.
+
+        For a technician's order only: the memory wears with every call. Waits as `probe` does.
+
+        Raises:
+            TimeoutError: a job is still running.
+            PrinterError: the printer has no such memory, is not there, or did not confirm.
+        """
+        from devices.escpos.hybrid import store_logo
+
+        logos = [piece for piece in page.pieces if isinstance(piece, LogoTile)]
+        answer: Future[bool] = Future()
+
+        def work(talk: Conversation | None) -> None:
+            answer.set_result(talk is not None and talk.confirmed(b"".join(map(store_logo, logos))))
+
+        if self._profile.nv_logo:
+            self._owner.send_on(Errand(work))
+        if not self._profile.nv_logo or not answer.result(timeout=_PROBE_S):
+            raise PrinterError(self.status())
+        self._logos |= {logo.digest for logo in logos}
+        return self._logos
+
     def close(self) -> None:
         """Stop after the running job or its deadline; calling twice is fine."""
         self._closed = True
@@ -145,11 +172,10 @@ class EscposPrinter:
     def _encoded(self, page: Page) -> bytes:
         from devices.escpos.encoding import Encoder, encode
 
-        if self._encoder != "auto":
-            return encode(page, encoder=Encoder(self._encoder), profile=self._profile)
+        names = _BY_FIDELITY if self._encoder == "auto" else (self._encoder,)
         data = b""
-        for name in _BY_FIDELITY:
-            data = encode(page, encoder=Encoder(name), profile=self._profile)
+        for name in names:
+            data = encode(page, encoder=Encoder(name), profile=self._profile, stored=self._logos)
             if wire_s(len(data), self._address) <= _WIRE_LIMIT_S:
                 break
         return data

@@ -274,6 +274,8 @@ class Owner:
             if self._keeper.session is None:
                 self._keeper.open()
             errand.work(self._keeper.talk)
+        except Interrupted:
+            errand.work(None)
         except TransportError as error:
             self._keeper.lost(error)
             errand.work(None)

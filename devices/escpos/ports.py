@@ -87,10 +87,16 @@ class DescriptorPort:
 
     one_way = False
 
-    def __init__(self, descriptor: int, *, name: str, release: Callable[[], None]) -> None:
-        """`release` closes the descriptor by whatever owns it."""
+    def __init__(
+        self, descriptor: int, *, name: str, release: Callable[[], None], ends_empty: bool = True
+    ) -> None:
+        """`release` closes the descriptor by whatever owns it.
+
+        `ends_empty`: reading nothing means the other side closed. On a terminal line it may mean just nothing.
+        """
         self._descriptor = descriptor
         self._name = name
+        self._ends_empty = ends_empty
         self._release: Callable[[], None] | None = release
         self._ears, self._voice = socket.socketpair()
         self._ears.setblocking(False)
@@ -102,7 +108,7 @@ class DescriptorPort:
                 data = os.read(self._descriptor, 4096)
             except BlockingIOError:
                 return b""
-            if not data:
+            if not data and (self._ends_empty or self._hung_up()):
                 raise TransportLost(self._name, "closed by the printer")
             return data
 
@@ -121,6 +127,11 @@ class DescriptorPort:
             for descriptor, _ in poll.poll(max(timeout_s, 0.0) * 1000):
                 if descriptor == self._ears.fileno():
                     self._ears.recv(64)
+
+    def _hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))
 
     def flush(self) -> None:
         return
@@ -158,7 +169,7 @@ def _serial(address: SerialAddress) -> Port:
         address.path, baud=address.baud, bits=address.bits, parity=address.parity, rtscts=address.rtscts
     )
     # Straight to the descriptor: pyserial's own non-blocking write spins for ever on a stalled line.
-    return DescriptorPort(line.fileno(), name=address.path, release=line.close)
+    return DescriptorPort(line.fileno(), name=address.path, release=line.close, ends_empty=False)
 
 
 class FilePort:

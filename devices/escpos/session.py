@@ -130,7 +130,9 @@ class Session:
         # Until the job has come to a good end: whatever breaks it off, the printer must be set up again.
         self._ready = self._is_cut = False
         kind = self._proof.kind
-        self._send_body(ticket, teller, tail=b"" if kind else ticket.cut)
+        # A printer that was switched off and on between two jobs has forgotten that it is to push its status.
+        start = _INIT + (_PUSH if self._profile.asb else b"")
+        self._send_body(start + ticket.body + (b"" if kind else ticket.cut), teller)
         teller.enter(JobState.SENT, owed=0)
         if kind is None:
             teller.enter(JobState.UNKNOWN, reason=self._watch_over(ticket, teller))
@@ -154,7 +156,7 @@ class Session:
             TransportError: the file or node cannot be written.
         """
         teller.enter(JobState.PREFLIGHT)
-        self._send_body(ticket, teller, tail=ticket.cut)
+        self._send_body(ticket.body + ticket.cut, teller)
         self._talk.flush()
         teller.enter(JobState.SENT, confirmed=True, owed=0)
 
@@ -195,11 +197,7 @@ class Session:
             self._talk.send(self._presenter.prepare)
         return busy
 
-    def _send_body(self, ticket: Ticket, teller: Teller, *, tail: bytes) -> None:
-        data = ticket.body
-        if self._profile.asb and data.startswith(_INIT):
-            data = _INIT + _PUSH + data[len(_INIT) :]
-        data += tail
+    def _send_body(self, data: bytes, teller: Teller) -> None:
         for span in spans(data, limit=_STEP):
             self._owed = span.owed
             if span.start == 0:

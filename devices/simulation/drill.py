@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 
-from devices.escpos.profiles import Profile, profile
+from devices.escpos.profiles import profile
 from devices.simulation.faults import Fault
 from devices.simulation.machine import ALL_ANSWERS, Machine
 from devices.simulation.rig import Rig, VirtualClock, on_paper, sample
@@ -94,21 +96,25 @@ class Outcome:
         return end.startswith("UNKNOWN")
 
 
-def offset(moment: Moment, body: bytes, one: Profile) -> int:
+def offset(moment: Moment, body: bytes, desk: Desk) -> int:
     """How many bytes of the stream are worked off when the fault comes."""
-    pushes = 3 if one.asb else 0
-    fence = 11 if one.name == "simulated" else 3
+    one = profile(desk.profile)
+    # ESC @ before the body, GS a too where status is pushed; a printer without a fence is asked for one first.
+    mute = desk.answers.isdisjoint({"GS r", "GS ( H"})
+    start = 5 if one.asb else 2
+    start += 3 if mute else 0
+    fence = 0 if mute else 11 if "GS ( H" in desk.answers else 3
     match moment:
         case Moment.BEFORE:
             return 0
         case Moment.FIRST_BLOCK:
-            return body.index(b"\x1dv0") + 1
+            return start + body.index(b"\x1dv0") + 1
         case Moment.MIDDLE:
-            return len(body) // 2
+            return start + len(body) // 2
         case Moment.BEFORE_CUT:
-            return len(body) + pushes + fence
+            return start + len(body) + fence
         case Moment.AFTER_CUT:
-            return len(body) + pushes + fence + len(one.cut)
+            return start + len(body) + fence + len(one.cut)
 
 
 def drill(desk: Desk, fault: Fault, moment: Moment) -> Outcome:
@@ -122,10 +128,7 @@ def drill(desk: Desk, fault: Fault, moment: Moment) -> Outcome:
         machine.switch(fault, True)
         rig.rest(2.0)
     else:
-        at = offset(moment, first, rig.profile)
-        if desk.answers.isdisjoint({"GS r", "GS ( H"}) and moment in (Moment.BEFORE_CUT, Moment.AFTER_CUT):
-            at -= 3
-        machine.at_byte(at, fault)
+        machine.at_byte(offset(moment, first, desk), fault)
     clock.after(_MENDED_S, lambda: machine.switch(fault, False))
     rig.submit("first", first)
     mended = clock() + _MENDED_S
@@ -150,9 +153,10 @@ def table() -> Iterator[str]:
     yield "| fault | when | " + " | ".join(desk.title for desk in DESKS) + " |"
     yield "|---|---|" + "---|" * len(DESKS)
     for fault in Fault:
-        for moment in Moment:
-            cells = [_cell(drill(desk, fault, moment)) for desk in DESKS]
-            yield f"| {fault} | {moment} | " + " | ".join(cells) + " |"
+        rows = ((tuple(_cell(drill(desk, fault, moment)) for desk in DESKS), moment) for moment in Moment)
+        for cells, moments in groupby(rows, key=itemgetter(0)):
+            when = ", ".join(moment for _, moment in moments)
+            yield f"| {fault} | {when} | " + " | ".join(cells) + " |"
 
 
 def _cell(outcome: Outcome) -> str:

@@ -212,6 +212,7 @@ _HANDLERS: Mapping[bytes, Callable[[Interpreter, bytes], None]] = {
     b"\x1bM": _nothing,
     b"\x1bR": _nothing,
     b"\x1b ": _nothing,
+    b"\x1dP": _nothing,
     b"\x1bi": Interpreter._cut,
     b"\x1bm": Interpreter._cut,
     b"\x1dV": Interpreter._cut,

@@ -168,6 +168,7 @@ class Machine:
                 del self._buffer[:length]
                 self._worked += length
                 self._busy_until += self._do(command) * self._row_s
+                self._fires(self._worked + 1, received=False)
 
     def _do(self, command: bytes) -> int:
         """Carry out one command; the rows it moved."""

@@ -166,8 +166,8 @@ def on_paper(body: bytes, *, width: int) -> Slip:
 
 
 def sample(number: int, *, width: int = 576, blocks: int = 6) -> bytes:
-    """A small job: initialise, a numbered line of text, pictures of a pattern of its own, a last line."""
+    """A small job: a numbered line of text, pictures of a pattern of its own, a last line."""
     stride = width // 8
     pattern = bytes((number * 37 + column * 11) & 0xFF | 0x01 for column in range(stride))
     block = b"\x1dv0\0" + bytes((stride, 0, 8, 0)) + pattern * 8
-    return b"\x1b@" + f"receipt {number}\n".encode() + block * blocks + b"\x1bJ\x10end\n"
+    return f"receipt {number}\n".encode() + block * blocks + b"\x1bJ\x10end\n"
