@@ -75,7 +75,7 @@ def _own_lines(bill: Bill) -> Iterator[Row]:
     for line in bill.vat:
         yield Row(say.TAXABLE, money(line.taxable))
         yield Row(say.vat(plain(line.rate)), money(line.amount))
-    yield Row(say.CURRENT_TOTAL, money(bill.current_total), STRONG)
+    yield Row(say.CURRENT_TOTAL, money(bill.current_total), value_style=STRONG)
 
 
 def _carried(bill: Bill) -> Iterator[Row]:

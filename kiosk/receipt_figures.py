@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 from kiosk.model import Money, Period
-from kiosk.receipt_labels import Say
 
 RIYADH = timezone(timedelta(hours=3))
 """Asia/Riyadh: no summer time."""
@@ -34,22 +33,20 @@ def moment(at: datetime) -> str:
     return f"{day(local.date())} {local:%H:%M}"
 
 
-def hijri(at: date) -> Say | None:
-    """The day in the Umm al-Qura calendar; None outside the years it is defined for."""
+def hijri(at: date) -> str:
+    """The day in the Umm al-Qura calendar: `15/03/1448`; empty outside the years it is defined for."""
     from hijridate import Gregorian
 
     try:
         found = Gregorian(at.year, at.month, at.day).to_hijri()
     except OverflowError:
-        return None
-    return hijri_text(f"{found.year}-{found.month:02}-{found.day:02}")
+        return ""
+    return f"{found.day:02}/{found.month:02}/{found.year}"
 
 
-def hijri_text(iso_date: str) -> Say:
-    """A Hijri day given as YYYY-MM-DD: `15/03/1448`, with the era in either language."""
-    year, month, day_of_month = iso_date.split("-")
-    written = f"{day_of_month}/{month}/{year}"
-    return Say(f"{written} هـ", f"{written} AH")
+def hijri_of(iso_date: str) -> str:
+    """A Hijri day given as YYYY-MM-DD, written as days are here."""
+    return "/".join(reversed(iso_date.split("-")))
 
 
 def period(of: Period) -> str:

@@ -20,7 +20,7 @@ class Say:
 
 
 DEMO = Say("عرض تجريبي", "DEMO")
-BILL_COPY = Say("نسخة من الفاتورة", "Bill copy")
+BILL_COPY = Say("نسخة الفاتورة", "Bill copy")
 NOT_PROOF = Say("ليس إثباتًا للسداد", "Not proof of payment")
 COPY = Say("نسخة", "COPY")
 
@@ -30,8 +30,8 @@ DOCUMENTS = {
     DocumentType.CREDIT_NOTE: Say("إشعار دائن", "Credit note"),
     DocumentType.DEBIT_NOTE: Say("إشعار مدين", "Debit note"),
 }
+# That an issued bill waits to be paid is said by its amount.
 STATUSES = {
-    Status.ISSUED: Say("بانتظار السداد", "To be paid"),
     Status.PARTLY_PAID: Say("مسددة جزئيًا", "Partly paid"),
     Status.PAID: Say("مسددة حسب سجل الشركة", "Paid, as recorded"),
     Status.SUPERSEDED: Say("حلّت محلها فاتورة أحدث", "Replaced by a newer bill"),
@@ -63,6 +63,7 @@ HIJRI = Say("الموافق هجريًا", "Hijri date")
 PERIOD = Say("فترة الفاتورة", "Billing period")
 DAYS = Say("عدد الأيام", "Days")
 STATUS = Say("حالة الفاتورة", "Status")
+ERA = Say("هـ", "AH")
 AS_OF = Say("حتى تاريخ", "As of")
 STORED = Say("آخر فاتورة محفوظة", "Last stored bill")
 
@@ -73,10 +74,10 @@ CURRENT_READING = Say("القراءة الحالية", "Current reading")
 FACTOR = Say("معامل الضرب", "Multiplication factor")
 BREAKER = Say("القاطع", "Breaker")
 
-CHARGES = Say("تفاصيل المبلغ بالريال", "Charges in SAR")
+CHARGES = Say("التفاصيل بالريال", "Charges in SAR")
 ENERGY = Say("قيمة الاستهلاك", "Energy")
 METER_FEE = Say("رسوم خدمة العداد", "Meter service fee")
-TAXABLE = Say("المبلغ الخاضع للضريبة", "Taxable amount")
+TAXABLE = Say("الخاضع للضريبة", "Taxable amount")
 CURRENT_TOTAL = Say("الإجمالي شامل الضريبة", "Total with VAT")
 PREVIOUS_BALANCE = Say("رصيد سابق", "Previous balance")
 PAYMENTS = Say("مدفوعات مستلمة", "Payments received")
@@ -88,8 +89,8 @@ HISTORY = Say("الاستهلاك في 13 شهرًا (ك.و.س)", "13 months (kW
 
 PAY = Say("طريقة السداد", "How to pay")
 
-TAX_QR = Say("رمز الفاتورة الضريبي", "Tax QR code")
-APP_QR = Say("افتحها وسددها في التطبيق", "See and pay in the app")
+TAX_QR = Say("الرمز الضريبي", "Tax QR code")
+APP_QR = Say("افتحها في التطبيق", "Open it in the app")
 
 NOT_ISSUED = Say("لم تصدر فاتورة هذا الشهر بعد", "This month's bill is not issued yet")
 ISSUE_DAY = Say("تصدر الفواتير في اليوم 28 من كل شهر", "Bills are issued on the 28th of each month")
@@ -105,10 +106,10 @@ def tier(n: int, kwh: str, rate: str) -> Say:
 
 
 def vat(rate: str) -> Say:
-    """The line of VAT at `rate` per cent."""
-    return Say(f"ضريبة القيمة المضافة {rate}%", f"VAT {rate}%")
+    """The line of VAT; the rate in per cent stands once, in figures that both languages share."""
+    return Say("ضريبة القيمة المضافة", f"VAT {rate}%")
 
 
 def sadad(biller: str) -> Say:
     """The way through SADAD; the account number follows."""
-    return Say(f"سداد، المفوتر {biller}", f"SADAD, biller {biller}")
+    return Say(f"سداد {biller}", f"SADAD biller {biller}")

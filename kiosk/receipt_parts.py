@@ -11,12 +11,13 @@ from devices.page import Tile
 from kiosk import receipt_labels as say
 from kiosk import words
 from kiosk.model import Account, Bill, CurrentBill, DocumentType, Money, Seller, Status
-from kiosk.receipt_figures import day, hijri, hijri_text, moment, money, period
+from kiosk.receipt_figures import day, hijri, hijri_of, moment, money, period
 from kiosk.receipt_labels import Say
 from kiosk.receipt_pictures import app_code, mark, sign, tax_code
 from kiosk.receipt_privacy import OnPaper, shown_account, shown_name
 from kiosk.receipt_sheet import Row, Sheet
-from kiosk.receipt_type import AMOUNTS, LABEL, QUIET, STRONG, TITLE, set_label, set_line, set_words, wrapped
+from kiosk.receipt_type import AMOUNTS, LABEL, QUIET, STRONG, TITLE, set_label, set_line, set_words
+from kiosk.sums import issue_day
 from kiosk.typography import figure_height, plain
 
 _MARK = 80
@@ -40,9 +41,7 @@ def head(sheet: Sheet, seller: Seller) -> None:
     sheet.drawn(mark(_MARK))
     sheet.gap(10)
     names = Say(plain(seller.name_ar), plain(seller.name_en))
-    large = len(wrapped(names.of(sheet.language), TITLE, sheet.width, language=sheet.language)) <= 2
-    style = TITLE if large else STRONG
-    sheet.centred(names.of(sheet.language), style, language=sheet.language, setter=set_label)
+    sheet.centred(names.of(sheet.language), STRONG, language=sheet.language, setter=set_label)
     sheet.centred(names.of(sheet.other), LABEL, language=sheet.other, setter=set_label)
     sheet.gap(8)
     addresses = Say(plain(seller.address_ar or ""), plain(seller.address_en or ""))
@@ -64,7 +63,7 @@ def title(sheet: Sheet, document: DocumentType | None, *, copy: int) -> None:
     sheet.gap(6)
     sheet.rule()
     sheet.gap(10)
-    sheet.pair(say.BILL_COPY, TITLE, STRONG)
+    sheet.pair(say.BILL_COPY, STRONG, STRONG)
     if document:
         sheet.gap(2)
         sheet.pair(say.DOCUMENTS[document], LABEL, QUIET)
@@ -145,7 +144,16 @@ def _until(sheet: Sheet, bill: Bill) -> None:
         sheet.centred(day(bill.due_date), TITLE, language="en")
         if written := hijri(bill.due_date):
             sheet.gap(4)
-            sheet.centred(written.of(sheet.language), QUIET, language=sheet.language)
+            _hijri(sheet, written)
+
+
+def _hijri(sheet: Sheet, written: str) -> None:
+    """A Hijri day and its era in the order of the language, the figures apart for the printer's own letters."""
+    day_of_year = set_line(written, QUIET, language="en")
+    era = set_label(say.ERA.of(sheet.language), QUIET, language=sheet.language)
+    pair = [era, day_of_year] if sheet.rtl else [day_of_year, era]
+    x = (sheet.width - day_of_year.width - era.width - 10) // 2
+    sheet.line([(pair[0], x), (pair[1], x + pair[0].width + 10)], QUIET)
 
 
 def facts(sheet: Sheet, bill: Bill, on_paper: OnPaper) -> None:
@@ -177,12 +185,12 @@ def _either(label: Say, text: Say, language: str) -> Iterator[Row]:
 def _dates(bill: Bill, language: str) -> Iterator[Row]:
     yield Row(say.INVOICE, plain(bill.invoice_number))
     yield Row(say.ISSUED, moment(bill.issue_at))
-    written = hijri_text(bill.issue_hijri) if bill.issue_hijri else hijri(bill.issue_at.date())
-    if written:
-        yield Row(say.HIJRI, written.of(language), language=language)
+    if written := hijri_of(bill.issue_hijri) if bill.issue_hijri else hijri(issue_day(bill)):
+        yield Row(say.HIJRI, written)
     yield Row(say.PERIOD, period(bill.period))
     yield Row(say.DAYS, str(bill.period.days))
-    yield Row(say.STATUS, say.STATUSES[bill.status].of(language), language=language)
+    if bill.status in say.STATUSES:
+        yield Row(say.STATUS, say.STATUSES[bill.status].of(language), language=language)
     if bill.disconnection_date:
         yield Row(say.DISCONNECTION, day(bill.disconnection_date), value_style=STRONG)
 
