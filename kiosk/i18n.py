@@ -20,17 +20,31 @@ from kiosk.typography import RTL_LANGUAGES, iso
 RIYADH = timezone(timedelta(hours=3), "Asia/Riyadh")
 """The time of every date shown: Saudi Arabia has one zone and no summer time."""
 
-OWN_NAMES: Mapping[str, str] = {"ar": "العربية", "en": "English"}
+OWN_NAMES: Mapping[str, str] = {
+    "ar": "العربية",
+    "en": "English",
+    "ur": "اردو",
+    "hi": "हिन्दी",
+    "bn": "বাংলা",
+    "fil": "Filipino",
+}
 """Each language's name in itself, for the buttons that choose it."""
 
 PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
 """The plural categories of Unicode CLDR; a sentence gives those its language needs, always `other`, and in any
 language `zero` where none is said in words of its own ("due today")."""
 
-Digits = Literal["latin", "arabic_indic"]
+Digits = Literal["latin", "arabic_indic", "native"]
+"""Which figures are written: European ones; Arabic-Indic ones in Arabic and Urdu; or in each language its own."""
 
-# Digits and separators of CLDR's numbering system "arab": U+066C groups, U+066B parts the decimals.
-_ARABIC_INDIC = str.maketrans("0123456789,.", "٠١٢٣٤٥٦٧٨٩٬٫")
+# CLDR's numbering systems "arab" and "arabext" (U+066C groups, U+066B parts the decimals), "deva" and "beng".
+# Thousands are grouped by three in every language, as on the receipt: 100,000 and not 1,00,000.
+_OWN_DIGITS = {
+    "ar": str.maketrans("0123456789,.", "٠١٢٣٤٥٦٧٨٩٬٫"),
+    "ur": str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫"),
+    "hi": str.maketrans("0123456789", "०१२३४५६७८९"),
+    "bn": str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯"),
+}
 
 Entry = str | Mapping[str, str]
 
@@ -80,8 +94,8 @@ class Catalogue:
 
     def number(self, text: str) -> str:
         """A text of European figures in this catalogue's digits, for a placeholder."""
-        own = self.digits == "arabic_indic" and self.language == "ar"
-        return text.translate(_ARABIC_INDIC) if own else text
+        own = self.digits == "native" or (self.digits == "arabic_indic" and self.rtl)
+        return text.translate(_OWN_DIGITS.get(self.language, {})) if own else text
 
     def figures(self, text: str) -> str:
         """As `number`, isolated to stand alone on a screen."""
@@ -169,8 +183,18 @@ class Catalogue:
 
 def plural_form(language: str, n: int) -> str:
     """The CLDR plural category of the whole number `n` in `language`; languages not listed count like English."""
-    if language != "ar":
-        return "one" if n == 1 else "other"
+    match language:
+        case "ar":
+            return _arabic_form(n)
+        case "hi" | "bn":
+            return "one" if n <= 1 else "other"
+        case "fil":
+            # Which numbers end in a vowel when spoken (limang segundo, apat na segundo).
+            return "other" if n % 10 in (4, 6, 9) else "one"
+    return "one" if n == 1 else "other"
+
+
+def _arabic_form(n: int) -> str:
     if n <= 2:
         return PLURAL_FORMS[n]
     match n % 100:
@@ -183,8 +207,9 @@ def plural_form(language: str, n: int) -> str:
 
 @lru_cache
 def _entries(language: str) -> Mapping[str, Entry]:
-    path = asset("catalogues") / f"{language}.toml"
-    return dict(_flatten(tomllib.loads(path.read_text("utf-8")), ""))
+    table = tomllib.loads((asset("catalogues") / f"{language}.toml").read_text("utf-8"))
+    del table["glossary"]  # for who writes the sentences, never said
+    return dict(_flatten(table, ""))
 
 
 def _flatten(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Entry]]:

@@ -1,126 +1,18 @@
-"""What the terminal says: complete in every language, isolated, in words people use, and drawable."""
+"""Numbers, money, dates and ages as each language writes them."""
 
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
 from datetime import UTC, date, datetime
 
 import pytest
 
-from kiosk.fonts import font, missing
-from kiosk.i18n import OWN_NAMES, PLURAL_FORMS, Catalogue, plural_form
+from kiosk.i18n import Catalogue, plural_form
 from kiosk.model import Money
 from kiosk.typography import iso
 
 AR, EN = Catalogue.load("ar"), Catalogue.load("en")
-BOTH = pytest.mark.parametrize("catalogue", [AR, EN], ids=["ar", "en"])
-
-GLOSSARY = {
-    "common.call": ("مركز خدمة المشتركين", "call centre"),
-    "keypad.title": ("رقم الحساب", "account number"),
-    "bill.amount_due": ("المبلغ المستحق", "amount due"),
-    "bill.due_date": ("تاريخ الاستحقاق", "due date"),
-    "bill.credit": ("رصيد لصالحك", "credit"),
-    "bill.fact.period": ("فترة الفاتورة", "billing period"),
-    "bill.fact.consumption": ("كمية الاستهلاك", "consumption"),
-    "bill.reading.previous": ("القراءة السابقة", "previous reading"),
-    "bill.reading.current": ("القراءة الحالية", "current reading"),
-    "bill.reading.factor": ("معامل الضرب", "multiplication factor"),
-    "bill.reading.breaker": ("القاطع", "breaker"),
-    "bill.tier.name": ("الشريحة", "tier"),
-    "bill.line.meter_fee": ("رسوم خدمة العداد", "meter service fee"),
-    "bill.line.vat": ("ضريبة القيمة المضافة", "vat"),
-    "bill.line.previous_balance": ("رصيد سابق", "previous balance"),
-    "bill.note.estimated": ("قراءة تقديرية", "estimated reading"),
-    "bill.note.not_proof": ("ليس إثباتًا للسداد", "not proof of payment"),
-    "bill.age.recent": ("آخر فاتورة محفوظة، حتى تاريخ", "last stored bill, as of"),
-    "bill.print": ("اطبع الإيصال", "print receipt"),
-    "take_receipt.title": ("خذ الإيصال", "take your receipt"),
-    "common.finish": ("إنهاء", "finish"),
-    "still_there.title": ("هل ما زلت هنا؟", "still there?"),
-    "out_of_service.title": ("خارج الخدمة", "out of service"),
-    "card.title": ("مرّر البطاقة", "present your card"),
-}
-
-
-def sentences(catalogue: Catalogue) -> list[tuple[str, str]]:
-    """Every sentence with its key; a plural's forms as `key/form`."""
-    flat: list[tuple[str, str]] = []
-    for key, entry in catalogue.entries.items():
-        flat += [(key, entry)] if isinstance(entry, str) else [(f"{key}/{form}", t) for form, t in entry.items()]
-    return flat
-
-
-def placeholders(sentence: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
-
-
-def test_every_language_says_the_same_things_with_the_same_placeholders() -> None:
-    def shape(catalogue: Catalogue) -> dict[str, set[str]]:
-        return {
-            key: placeholders(entry if isinstance(entry, str) else entry["other"])
-            for key, entry in catalogue.entries.items()
-        }
-
-    assert shape(AR) == shape(EN)
-
-
-@BOTH
-def test_plural_sentences_have_the_forms_their_language_needs(catalogue: Catalogue) -> None:
-    needed = {plural_form(catalogue.language, n) for n in range(200)}
-    for key, entry in catalogue.entries.items():
-        if not isinstance(entry, str):
-            assert needed <= set(entry), key
-            assert set(entry) <= set(PLURAL_FORMS), key
-
-
-@BOTH
-def test_every_placeholder_comes_out_isolated(catalogue: Catalogue) -> None:
-    for key, entry in catalogue.entries.items():
-        if key.startswith("date."):
-            continue
-        if isinstance(entry, str):
-            given = {name: f"<{name}>" for name in placeholders(entry)}
-            said = catalogue.text(key, **given)
-        else:
-            given = {name: f"<{name}>" for name in placeholders(entry["other"]) - {"n"}}
-            said = catalogue.plural(key, 12, **given)
-            given["n"] = "12"
-        assert all(iso(value) in said for value in given.values()), key
-
-
-@BOTH
-def test_figures_are_never_written_into_a_sentence(catalogue: Catalogue) -> None:
-    assert [key for key, text in sentences(catalogue) if re.search(r"\d", re.sub(r"\{\w+\}", "", text))] == []
-
-
-@BOTH
-def test_the_screen_font_can_draw_every_sentence(catalogue: Catalogue) -> None:
-    face = font(catalogue.language, 400, 20)
-    assert [key for key, text in sentences(catalogue) if missing(text, face)] == []
-    assert not missing(OWN_NAMES[catalogue.language], face)
-
-
-@BOTH
-def test_sentences_use_plain_letters_and_plain_punctuation_only(catalogue: Catalogue) -> None:
-    for key, text in sentences(catalogue):
-        odd = {c for c in text if unicodedata.category(c)[0] not in "LNZMP" or c in "…–—«»‹›"}
-        assert not odd, f"{key}: {odd}"
-
-
-def test_arabic_carries_no_vowel_marks_but_the_tanween_of_its_spelling() -> None:
-    for key, text in sentences(AR):
-        marks = {c for c in text.replace("مرّر", "") if unicodedata.category(c) == "Mn"}
-        assert marks <= {"\N{ARABIC FATHATAN}"}, key
-
-
-@pytest.mark.parametrize("key", GLOSSARY)
-def test_the_glossary_has_one_word_for_one_thing(key: str) -> None:
-    arabic, english = GLOSSARY[key]
-    assert arabic in str(AR.entries[key])
-    assert english in str(EN.entries[key]).lower()
 
 
 @pytest.mark.parametrize(
@@ -141,6 +33,20 @@ def test_the_glossary_has_one_word_for_one_thing(key: str) -> None:
 )
 def test_arabic_counts_in_six_forms(n: int, form: str) -> None:
     assert plural_form("ar", n) == form
+
+
+@pytest.mark.parametrize(
+    ("language", "one"),
+    [
+        ("en", {1}),
+        ("ur", {1}),
+        ("hi", {0, 1}),
+        ("bn", {0, 1}),
+        ("fil", {0, 1, 2, 3, 5, 7, 8, 10, 11, 12, 13, 15, 17, 18}),
+    ],
+)
+def test_the_other_languages_count_in_two_forms(language: str, one: set[int]) -> None:
+    assert {n for n in range(20) if plural_form(language, n) == "one"} == one
 
 
 @pytest.mark.parametrize(
@@ -208,6 +114,20 @@ def test_dates_use_the_saudi_month_names_and_the_umm_al_qura_calendar() -> None:
     assert (AR.month("2026-01"), EN.month_short("2026-01")) == ("يناير 2026", "Jan")
 
 
+@pytest.mark.parametrize(
+    ("language", "day", "hijri"),
+    [
+        ("ur", "28 اگست 2026", "15 ربیع الاول 1448 ہجری"),
+        ("hi", "28 अगस्त 2026", "15 रबीउल अव्वल 1448 हिजरी"),
+        ("bn", "28 আগস্ট 2026", "15 রবিউল আউয়াল 1448 হিজরি"),
+        ("fil", "Agosto 28, 2026", "15 Rabi al-Awwal 1448 AH"),
+    ],
+)
+def test_dates_are_written_as_each_language_writes_them(language: str, day: str, hijri: str) -> None:
+    words, issued = Catalogue.load(language), date(2026, 8, 28)
+    assert (words.date(issued), words.hijri(issued)) == (day, unicodedata.normalize("NFC", hijri))
+
+
 def test_a_day_outside_the_hijri_tables_has_no_hijri_date() -> None:
     assert EN.hijri(date(2300, 1, 1)) == ""
 
@@ -222,12 +142,21 @@ def test_a_date_inside_an_arabic_sentence_keeps_an_arabic_letter_of_its_own() ->
     assert iso("27 سبتمبر 2026") in said
 
 
-def test_arabic_indic_figures_are_a_setting_of_the_arabic_screen() -> None:
-    indic = Catalogue.load("ar", digits="arabic_indic")
-    assert indic.money(Money(179711)) == "١٬٧٩٧٫١١"
-    assert indic.date(date(2026, 8, 28)) == "٢٨ أغسطس ٢٠٢٦"
-    assert not missing(indic.money(Money(-123456789)), font("ar", 400, 20))
-    assert Catalogue.load("en", digits="arabic_indic").money(Money(179711)) == "1,797.11"
+def test_arabic_indic_figures_are_a_setting_of_the_arabic_and_the_urdu_screen() -> None:
+    def figures(language: str) -> str:
+        return Catalogue.load(language, digits="arabic_indic").money(Money(179711))
+
+    assert figures("ar") == "١٬٧٩٧٫١١"
+    assert figures("ur") == "۱٬۷۹۷٫۱۱"
+    assert {figures(language) for language in ("en", "hi", "bn", "fil")} == {"1,797.11"}
+    assert Catalogue.load("ar", digits="arabic_indic").date(date(2026, 8, 28)) == "٢٨ أغسطس ٢٠٢٦"
+
+
+@pytest.mark.parametrize(
+    ("language", "figures"), [("ar", "١٬٧٩٧٫١١"), ("hi", "१,७९७.११"), ("bn", "১,৭৯৭.১১"), ("fil", "1,797.11")]
+)
+def test_native_figures_are_each_languages_own(language: str, figures: str) -> None:
+    assert Catalogue.load(language, digits="native").money(Money(179711)) == figures
 
 
 def test_an_unknown_language_is_an_error() -> None:
