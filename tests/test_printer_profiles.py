@@ -101,3 +101,11 @@ def test_a_wrong_address_is_refused_with_a_hint(url: str, hint: str) -> None:
     with pytest.raises(PrinterUrlInvalid) as refused:
         printer_url.parse(url)
     assert hint in str(refused.value)
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_every_profile_has_its_row_in_the_readme(name: str) -> None:
+    one = profile(name)
+    fences = ", ".join(f"`{fence}`" for fence in one.fences) or "none"
+    row = f"| `{name}` | {one.title} | {one.width} | {fences} |"
+    assert row in (Path(__file__).parent.parent / "devices" / "README.md").read_text(encoding="utf-8")
