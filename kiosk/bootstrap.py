@@ -22,6 +22,7 @@ from kiosk.views import SiteFacts
 from kiosk.visit import Rules
 
 if TYPE_CHECKING:
+    from devices.monitor import Monitor
     from kiosk.bills import BillService
     from kiosk.gateway import Fetched, Gateway, Unchanged
     from kiosk.journal import JobJournal
@@ -100,14 +101,13 @@ def open_printer(tables: Sequence[DeviceTable], *, journal: JobJournal) -> Print
         return None
 
 
-def open_readers(settings: Settings) -> list[CardReader]:
-    """Every card reader and scanner of the settings, on one supervising thread."""
+def open_readers(settings: Settings, *, monitor: Monitor) -> list[CardReader]:
+    """Every card reader and scanner of the settings, all on the monitor's one thread."""
     from devices import registry
-    from devices.monitor import Monitor
     from devices.settings import CardMapRule, CardReaderSettings
 
     card_map = registry.make_card_map(CardMapRule(**table) for table in settings.card_map)
-    monitor, readers = Monitor(), []
+    readers = []
     for table in settings.card_reader:
         try:
             readers.append(registry.open_card_reader(CardReaderSettings(**table), card_map, monitor=monitor))
@@ -124,16 +124,20 @@ class Parts:
     journal: JobJournal
     printer: Printer | None
     readers: Sequence[CardReader]
+    monitor: Monitor
 
 
 def open_parts(settings: Settings, *, state: Path) -> Parts:
     """Open everything the settings name; slow (imports, files), so never on the UI thread."""
-    journal = open_journal(state)
+    from devices.monitor import Monitor
+
+    journal, monitor = open_journal(state), Monitor()
     return Parts(
         open_bills(settings, state=state),
         journal,
         open_printer(settings.printer, journal=journal),
-        open_readers(settings),
+        open_readers(settings, monitor=monitor),
+        monitor,
     )
 
 

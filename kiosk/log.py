@@ -31,8 +31,8 @@ def configure(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     handler.addFilter(MaskDigits())
+    # Kivy says at every start where it is installed, and sets its own level; only its warnings are worth a line.
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or not record.name.startswith("kivy"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # Kivy says at every start where it is installed; what it warns of is worth a line.
-    logging.getLogger("kivy").setLevel("WARNING")

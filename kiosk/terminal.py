@@ -89,6 +89,8 @@ class Terminal:
         """Close the devices and let the workers go; twice is fine."""
         if self.controller:
             self.controller.close()
+        if self.parts:
+            self.parts.monitor.close()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, parts: Parts) -> None:

@@ -97,8 +97,10 @@ def _printer(settings: Settings, *, state: Path) -> Finding:
 
 def _readers(settings: Settings) -> Iterator[Finding]:
     from devices.card_reader import ReaderHealth
+    from devices.monitor import Monitor
 
-    readers = bootstrap.open_readers(settings)
+    monitor = Monitor()
+    readers = bootstrap.open_readers(settings, monitor=monitor)
     if not readers:
         yield Finding("card_reader", Verdict.WARNING, "none: numbers are typed", "add a [[card_reader]] table")
     try:
@@ -114,6 +116,7 @@ def _readers(settings: Settings) -> Iterator[Finding]:
     finally:
         for reader in readers:
             reader.close()
+        monitor.close()
 
 
 def _say(options: Namespace, report: dict[str, object], findings: Sequence[Finding]) -> None:

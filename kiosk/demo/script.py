@@ -64,7 +64,7 @@ def _by_number(stand: Stand) -> Iterator[Step]:
     yield Step(_at(Attract), stand.pressing("start"), "attract")
     yield Step(_at(Identify), stand.pressing("by_number"), "identify")
     yield from _typing(stand, stand.accounts[WORKED])
-    yield Step(_at(EnterNumber), stand.slowly("confirm"), "keypad")
+    yield Step(_typed(stand.accounts[WORKED]), stand.slowly("confirm"), "keypad")
     yield Step(_at(LookingUp), stand.service_answers, "looking_up")
     yield Step(_fresh, stand.pressing("details"), "bill")
     yield Step(_with_details, stand.pressing("app"), "bill_details")
@@ -113,16 +113,20 @@ def _start_typing(stand: Stand, number: str) -> Iterator[Step]:
     yield Step(_at(Attract), stand.pressing("start"))
     yield Step(_at(Identify), stand.pressing("by_number"))
     yield from _typing(stand, number)
-    yield Step(_at(EnterNumber), stand.pressing("confirm"))
+    yield Step(_typed(number), stand.pressing("confirm"))
 
 
 def _typing(stand: Stand, number: str) -> Iterator[Step]:
-    for digit in number:
-        yield Step(_at(EnterNumber), stand.pressing(f"digit_{digit}"))
+    for place, digit in enumerate(number):
+        yield Step(_typed(number[:place]), stand.pressing(f"digit_{digit}"))
 
 
 def _at(kind: type[State]) -> Callable[[Visit], bool]:
     return lambda visit: isinstance(visit.state, kind)
+
+
+def _typed(number: str) -> Callable[[Visit], bool]:
+    return lambda visit: isinstance(visit.state, EnterNumber) and visit.state.typed == number
 
 
 def _fresh(visit: Visit) -> bool:

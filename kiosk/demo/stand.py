@@ -52,7 +52,7 @@ class Stand:
         def press() -> bool:
             again, self.last_press = name == self.last_press, name
             if again:
-                threading.Timer(AGAIN_S, lambda: self.app.post(lambda: self.app.tap(name))).start()
+                self._later(AGAIN_S, lambda: self.app.post(lambda: self.app.tap(name)))
             else:
                 self.app.tap(name)
             self.acted_at = time.perf_counter()
@@ -137,9 +137,7 @@ class Stand:
 
     def stop_after(self, seconds: float) -> None:
         """End the run by then, whatever happens."""
-        timer = threading.Timer(seconds, self.app.stop)
-        timer.daemon = True
-        timer.start()
+        self._later(seconds, self.app.stop)
 
     def printed_bytes(self) -> bytes:
         """What went to the printer for the first receipt."""
@@ -148,6 +146,11 @@ class Stand:
 
         page = self._printer.pages[0]
         return encode(page, encoder=Encoder.LINES, profile=profile("simulated").with_width(page.width))
+
+    def _later(self, seconds: float, do: Callable[[], None]) -> None:
+        timer = threading.Timer(seconds, do)
+        timer.daemon = True
+        timer.start()
 
     @property
     def _printer(self) -> RecordingPrinter:

@@ -51,12 +51,13 @@ def wire(settings: Settings, *, state: Path, slips: Path, service: BillServicePr
 
 
 def _parts(settings: Settings, *, state: Path, slips: Path, service: BillServiceProcess) -> Parts:
+    from devices.monitor import Monitor
     from kiosk.demo.recording_printer import RecordingPrinter
 
-    journal = bootstrap.open_journal(state)
+    journal, monitor = bootstrap.open_journal(state), Monitor()
     printer = RecordingPrinter(
         journal=journal, folder=slips, encoder="lines", width=bootstrap.paper_width(settings)
     )
-    readers = bootstrap.open_readers(settings)
+    readers = bootstrap.open_readers(settings, monitor=monitor)
     settings = replace(settings, gateway=replace(settings.gateway, url=service.url))
-    return Parts(bootstrap.open_bills(settings, state=state), journal, printer, readers)
+    return Parts(bootstrap.open_bills(settings, state=state), journal, printer, readers, monitor)
