@@ -7,14 +7,15 @@ own `example`, which is tried when the rules are loaded: a table that loads is a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from devices.card_reader import Credential, CredentialKind, Rejection
 from devices.codecs import gs1
 from devices.codecs.frames import Frame, Part
-from devices.guard import Guard, passes_luhn
+from devices.codecs.tags import Application
+from devices.guard import Guard, Texts, passes_luhn
 
 MAX_PATTERN = 120
 """The longest pattern, in characters; with `_MAX_REPEATS` it keeps a match far below a millisecond."""
@@ -73,18 +74,11 @@ class Rule:
         return re.compile(self.pattern or ".+")
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
-    """A chip application that a rule asks for: what to select and which command reads the number."""
-
-    aid: bytes
-    read: bytes
-
-
 DEFAULT_RULES = (
     Rule(Source.TRACK2, "10023456789=2512", r"(?P<account>[0-9]{8,15})(=|$)"),
     Rule(Source.GS1, "415628100000001780201002345678", ai="8020"),
     Rule(Source.BARCODE, "10023456789", r"[0-9]{8,15}$"),
+    Rule(Source.NDEF, "10023456789", r"[0-9]{8,15}$"),
 )
 """What is read when the settings have no `[[card_map]]`: bare account numbers, and payment slips."""
 
@@ -115,13 +109,12 @@ class CardMap:
             Application(bytes.fromhex(rule.aid), bytes.fromhex(rule.read)) for rule in self._rules if rule.aid
         )
 
-    def identify(self, texts: Mapping[str, str]) -> Credential | Rejection:
-        """Who this is, by the first rule that matches any of the texts (by source, already past the guard)."""
+    def identify(self, texts: Texts) -> Credential | Rejection:
+        """Who this is, by the first rule that matches any of the texts, which are already past the guard."""
         for rule, pattern in zip(self._rules, self._patterns, strict=True):
-            text = texts.get(rule.source)
-            value = _value(rule, pattern, text) if text else None
-            if value:
-                return Credential(rule.kind, value, source=rule.source)
+            for source, text in texts:
+                if source == rule.source and (value := _value(rule, pattern, text)):
+                    return Credential(rule.kind, value, source=rule.source)
         return Rejection.UNKNOWN_CARD
 
 
@@ -209,6 +202,6 @@ def _example_problem(rule: Rule) -> str:
     texts = Guard().admit(frame)
     if isinstance(texts, Rejection):
         return f"its example is refused ({texts}); payment cards are never read, whatever the rules say"
-    if not _value(rule, rule.compiled(), texts[rule.source]):
+    if not _value(rule, rule.compiled(), texts[0][1]):
         return f"its example gives no {rule.kind.replace('_', ' ')}"
     return ""

@@ -8,13 +8,16 @@ ids and every tenth account number pass the Luhn check alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from devices.card_reader import Rejection
 from devices.codecs.frames import Frame, Part
 from devices.codecs.gs1 import value_spans
 from devices.tax_qr import is_tax_qr
+
+Texts = tuple[tuple[str, str], ...]
+"""What was read, each with its source. A source may come twice: a tag holds any number of records."""
 
 ACCOUNT_MAX_DIGITS = 15
 """The longest account number (SADAD's customer input field); a longer run of digits is never one."""
@@ -45,10 +48,10 @@ class Guard:
 
     account_max_digits: int = ACCOUNT_MAX_DIGITS
 
-    def admit(self, frame: Frame) -> Mapping[str, str] | Rejection:
-        """The texts of a frame by source, or why there are none. The frame is wiped either way; never raises."""
+    def admit(self, frame: Frame) -> Texts | Rejection:
+        """The texts of a frame, or why there are none. The frame is wiped either way; never raises."""
         reason = self._reason(frame)
-        texts = {} if reason else {part.source: _normalised(part.data) for part in frame.parts}
+        texts = () if reason else tuple((part.source, _normalised(part.data)) for part in frame.parts)
         frame.wipe()
         return reason or texts
 

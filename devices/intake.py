@@ -25,7 +25,7 @@ from devices.card_reader import (
     Removed,
 )
 from devices.codecs.frames import CardGone, Found, Frame
-from devices.guard import Guard
+from devices.guard import Guard, Texts
 
 logger = logging.getLogger(__name__)
 
@@ -163,13 +163,13 @@ class Intake:
         else:
             self._count("repeated")
 
-    def _identify(self, frame: Frame, texts: Mapping[str, str]) -> Credential | Rejection:
+    def _identify(self, frame: Frame, texts: Texts) -> Credential | Rejection:
         found = self._card_map.identify(texts) if texts else Rejection.UNREADABLE
         return frame.fault or found if isinstance(found, Rejection) else found
 
-    def _is_new(self, texts: Mapping[str, str]) -> bool:
+    def _is_new(self, texts: Texts) -> bool:
         """Whether this is not what was presented within the last seconds; remembers it as a keyed hash only."""
-        digest = hmac.digest(self._key, repr(sorted(texts.items())).encode(), "sha256")
+        digest = hmac.digest(self._key, repr(texts).encode(), "sha256")
         now = self._now()
         with self._lock:
             before, at = self._last

@@ -134,14 +134,16 @@ class Monitor:
 
     def _run(self) -> None:
         while not self._closing:
-            for key, _ in self._selector.select(self._timeout_s()):
-                if key.data is None:
-                    self._wake_read.recv(_READ_SIZE)
-                else:
-                    self._read(key.data)
+            ready = [key.data for key, _ in self._selector.select(self._timeout_s())]
             self.wakeups += 1
+            if None in ready:
+                self._wake_read.recv(_READ_SIZE)
+            # What was called before bytes were sent must not come after them.
             while self._calls:
                 self._calls.popleft()()
+            for watch in ready:
+                if watch:
+                    self._read(watch)
             self._run_timers(time.monotonic())
         for watch in list(self._watches.values()):
             self._release(watch)

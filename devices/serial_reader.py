@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from devices import binding, dialogues
@@ -11,7 +12,7 @@ from devices.binding import Match
 from devices.card_map import CardMap
 from devices.card_reader import CardReaderError, ReaderEvent, ReaderHealth
 from devices.channels import Channel, open_line
-from devices.dialogue import Dialogue, Turn
+from devices.dialogues.dialogue import Dialogue, Turn
 from devices.intake import Intake
 from devices.monitor import Monitor
 from devices.reader_url import Line, ReaderUrlError, parse_line
@@ -21,6 +22,8 @@ _ADVICE = {
     ReaderHealth.BUSY: "another program holds it: stop ModemManager or brltty, or a second kiosk",
     ReaderHealth.DENIED: "this user may not open it: install the udev rule, or add the user to group dialout",
     ReaderHealth.ABSENT: "check the plug and the power",
+    ReaderHealth.FAULT: "the port is there but the reader does not answer: check its power and its settings",
+    ReaderHealth.ONLINE: "",
 }
 
 
@@ -70,7 +73,7 @@ class SerialCardReader:
         """Count data from now on, or stop counting it."""
         self._intake.arm(armed)
         if self._monitor:
-            self._monitor.ask(self._link, self._link.arm)
+            self._monitor.ask(self._link, partial(self._link.arm, armed))
 
     def health(self) -> ReaderHealth:
         """As last known."""
@@ -120,8 +123,7 @@ class _LineLink:
     def opened(self, channel: Channel, t: float) -> float | None:
         self._channel = channel
         due_at = self._take(self._dialogue.opened(t))
-        self._intake.report(ReaderHealth.ONLINE)
-        return self.arm(t) if self._intake.armed else due_at
+        return self.arm(True, t) if self._intake.armed else due_at
 
     def received(self, data: memoryview, t: float) -> float | None:
         return self._take(self._dialogue.heard(data, t))
@@ -129,8 +131,8 @@ class _LineLink:
     def due(self, t: float) -> float | None:
         return self._take(self._dialogue.due(t))
 
-    def arm(self, t: float) -> float | None:
-        return self._take(self._dialogue.armed(self._intake.armed, t))
+    def arm(self, armed: bool, t: float) -> float | None:
+        return self._take(self._dialogue.armed(armed, t))
 
     def failed(self, error: TransportError) -> None:
         self._channel = None
@@ -144,6 +146,8 @@ class _LineLink:
         if turn.send and self._channel:
             self._channel.write(turn.send)
         self._intake.take(turn.found)
+        if turn.health:
+            self._intake.report(turn.health, _ADVICE[turn.health])
         return turn.due_at
 
 

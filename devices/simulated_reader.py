@@ -13,13 +13,15 @@ from devices.card_map import CardMap
 from devices.card_reader import CardReaderError, ReaderEvent, ReaderHealth
 from devices.channels import Channel
 from devices.codecs.frames import Bytes
-from devices.dialogue import Dialogue
+from devices.dialogues.dialogue import Dialogue
 from devices.intake import Intake
 from devices.monitor import Monitor
 from devices.near_miss import unknown
 from devices.pseudo_terminal import open_pseudo_terminal
 from devices.simulated_hardware import BANK_CARD, SUBSCRIBER_CARD, Mishap
 from devices.transports import TransportError
+
+_STRIPES = ("magtek", "idtech", "uic")
 
 
 class SimulatedCardReader:
@@ -50,6 +52,8 @@ class SimulatedCardReader:
         self._shared = monitor
         self._monitor: Monitor | None = None
         try:
+            if codec not in _STRIPES:
+                raise ValueError(unknown("codec of a simulated reader", codec, known=_STRIPES))
             self._hardware = simulated_hardware.hardware(codec)
             self._line = dialogues.kind(codec).make(dialogues.Options())
             link = _link(url)

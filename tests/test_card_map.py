@@ -14,7 +14,7 @@ NATIONAL_ID = Rule(Source.BARCODE, "1000000008", r"[12]\d{9}$", kind=CredentialK
 
 
 def identity(card_map: CardMap, **texts: str) -> tuple[str, str, str] | Rejection:
-    found = card_map.identify(texts)
+    found = card_map.identify(tuple(texts.items()))
     return (found.kind, found.take(), found.source) if isinstance(found, Credential) else found
 
 

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from devices.card_map import Application
-from devices.codecs import magstripe, scanner
-from devices.dialogue import Dialogue, Listener
+from devices.codecs import em4100, magstripe, scanner
+from devices.codecs.tags import Application
+from devices.dialogues.dialogue import Dialogue
+from devices.dialogues.listening import Listener, Presence
+from devices.dialogues.pn532 import pn532_dialogue
+from devices.dialogues.sankyo import sankyo_dialogue
+from devices.dialogues.ssi import SsiDialogue
 from devices.near_miss import unknown
 
 
@@ -43,6 +47,11 @@ KINDS = {
     "idtech": Kind(_stripe(magstripe.ID_TECH)),
     "uic": Kind(_stripe(magstripe.UIC)),
     "scanner": Kind(lambda options: Listener(scanner.ScannerCodec())),
+    "ssi": Kind(lambda options: SsiDialogue()),
+    "rdm6300": Kind(lambda options: Presence(em4100.Em4100Codec())),
+    "id12la": Kind(lambda options: Listener(em4100.Em4100Codec())),
+    "pn532": Kind(lambda options: pn532_dialogue(options.applications), baud=115200),
+    "sankyo": Kind(lambda options: sankyo_dialogue(), baud=38400, parity="E"),
 }
 
 
