@@ -54,7 +54,13 @@ _PLEX = Face(
     },
 )
 _NOTO = Face("fontpkg_noto_sans_arabic", {0: "NotoSansArabic[wdth,wght].ttf"}, axes=True)
-_DEVANAGARI = Face("fontpkg_noto_sans_devanagari", {0: "NotoSansDevanagari[wdth,wght].ttf"}, axes=True)
+# Capital I of Plex and of the two Hinds, in thousandths of an em.
+_AS_TALL = 698 / 674
+_HIND = Face(
+    "fontpkg_hind",
+    {400: "Hind-Regular.ttf", 500: "Hind-Medium.ttf", 600: "Hind-SemiBold.ttf", 700: "Hind-Bold.ttf"},
+    em=_AS_TALL,
+)
 _SILIGURI = Face(
     "fontpkg_hind_siliguri",
     {
@@ -63,14 +69,14 @@ _SILIGURI = Face(
         600: "HindSiliguri-SemiBold.ttf",
         700: "HindSiliguri-Bold.ttf",
     },
-    em=698 / 674,  # capital I of Plex and of Siliguri, in thousandths of an em
+    em=_AS_TALL,
 )
 
 FACES: Mapping[tuple[Medium, str], Face] = {
     ("screen", "ar"): _PLEX,
     ("screen", "en"): _PLEX,
     ("screen", "ur"): _PLEX,
-    ("screen", "hi"): _DEVANAGARI,
+    ("screen", "hi"): _HIND,
     ("screen", "bn"): _SILIGURI,
     ("screen", "fil"): _PLEX,
     ("paper", "ar"): _NOTO,
