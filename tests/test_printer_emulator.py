@@ -98,6 +98,7 @@ class FaultyPort:
     """Switches a fault on when so many bytes of the next job have gone through."""
 
     one_way = False
+    outlives_power = False
 
     def __init__(self, inner: Port, printer: FaultyPrinter) -> None:
         self._inner = inner

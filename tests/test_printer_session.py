@@ -14,7 +14,7 @@ from devices.escpos.conversation import Timing
 from devices.escpos.ports import Port
 from devices.escpos.profiles import Fence, PresenterKind, profile
 from devices.printer import JobState, JobUpdate, JournalEntry, PrinterHealth
-from devices.simulation.faults import Fault
+from devices.simulation.faults import Fault, Line
 from devices.simulation.machine import ALL_ANSWERS, Machine
 from devices.simulation.rig import MemoryJournal, Rig, VirtualClock, on_paper, sample
 
@@ -41,6 +41,10 @@ class PortWrapper:
     """A port that does as the one inside; tests override what they need."""
 
     one_way = False
+
+    @property
+    def outlives_power(self) -> bool:
+        return self.inner.outlives_power
 
     def __init__(self, inner: Port) -> None:
         self.inner = inner
@@ -436,6 +440,23 @@ def test_a_late_answer_from_before_the_plug_was_pulled_proves_nothing() -> None:
     assert claims[0] == ("REFUSED", 0), "it is still at work on what the first line brought"
     assert claims[-1] == ("CUT", 1)
     assert all(whole == (state == "CUT") for state, whole in claims)
+
+
+@pytest.mark.parametrize(("name", "answers"), [("simulated", ALL_ANSWERS), ("generic", PLAIN)])
+def test_a_printer_switched_off_to_change_its_paper_is_not_believed_afterwards(
+    name: str, answers: frozenset[str]
+) -> None:
+    rig = _rig(name, answers=answers, line=Line.HOLDS, capacity=2048)
+    rig.rest(2.0)
+    body = sample(1, blocks=20)
+    rig.machine.at_byte(len(body) // 2, Fault.PAPER_OUT)
+    rig.clock.after(8.0, lambda: rig.machine.switch(Fault.POWER_CUT, True))
+    rig.clock.after(11.0, lambda: rig.machine.switch(Fault.PAPER_OUT, False))
+    rig.clock.after(12.0, lambda: rig.machine.switch(Fault.POWER_CUT, False))
+    assert rig.print("a", body) is JobState.UNKNOWN
+    assert "PRINTED" not in rig.states("a") and _whole(rig.machine, body) == 0
+    assert rig.print("b", OTHER) is JobState.CUT
+    assert _whole(rig.machine, OTHER) == 1
 
 
 def test_zeros_from_a_dying_line_are_not_taken_for_an_answer() -> None:

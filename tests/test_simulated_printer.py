@@ -22,6 +22,7 @@ from devices.page import LogoTile, Page, QrTile, RuleTile, TextTile, Tile, pack
 from devices.printer import JobState, JobUpdate, Printer, PrinterError, PrinterHealth, PrintJob
 from devices.printer_url import PrinterUrlInvalid, SerialAddress, TcpAddress
 from devices.simulated_printer import Fault, SimulatedPrinter
+from devices.simulation.faults import Line
 from devices.simulation.interpreter import Interpreter
 from devices.simulation.machine import Machine
 from devices.simulation.paper import Paper
@@ -161,7 +162,9 @@ def test_a_logo_is_stored_once_and_then_printed_from_memory() -> None:
 @pytest.fixture(params=["tcp", "terminal"])
 def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Machine, str]]:
     """A machine and the address it is served at, over a real socket or a real terminal line."""
-    machine = Machine(clock=time.monotonic, speed_mm_s=_FAST_MM_S, keeps_link=request.param == "terminal")
+    machine = Machine(
+        clock=time.monotonic, speed_mm_s=_FAST_MM_S, line=Line.DEAF if request.param == "terminal" else Line.DROPS
+    )
     server = TcpServer(machine) if request.param == "tcp" else TerminalServer(machine, link=tmp_path / "printer")
     yield machine, server.url
     server.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,12 +67,20 @@ class Conversation:
         self.condition = Condition()
         self.identity: list[bytes] = []
         self.pushes = 0
+        # The longest time that no byte was taken while the printer complained of nothing.
+        self.blank_s = 0.0
+        self._waits = self._explained = False
         self.interrupted: Callable[[], bool] = lambda: False
 
     @property
     def noise(self) -> int:
         """Bytes heard that answer nothing: a bad cable, or a printer of another kind."""
         return self._parser.noise + self.fences.unasked + self._unasked
+
+    @property
+    def outlives_power(self) -> bool:
+        """Whether the line says nothing when the printer loses its power."""
+        return self._port.outlives_power
 
     @property
     def asks_full(self) -> bool:
@@ -100,16 +109,37 @@ class Conversation:
         moved_at = began = self._clock()
         while taken < len(data):
             step = self._port.write(data[taken : taken + _SLICE])
-            if step:
-                taken += step
-                moved_at = self._clock()
-                continue
             now = self._clock()
+            if step:
+                self._note_gap(now - moved_at)
+                taken += step
+                moved_at = now
+                continue
+            self._waits = True
             if now - moved_at >= self._timing.stall_s or (give_up_s is not None and now - began >= give_up_s):
+                self._note_gap(now - moved_at, ended=False)
                 break
             self._check()
             self.pump(0.1, to_write=True)
         return taken
+
+    def _note_gap(self, gap_s: float, *, ended: bool = True) -> None:
+        """Account for a time in which no byte was taken.
+
+        It is blank unless the printer said why, and said that it is well again when it went on.
+        """
+        if not self._waits:
+            return
+        if not self._is_well():
+            if ended and not self.until(self._is_well, timeout_s=self._timing.answer_s):
+                self.blank_s = math.inf
+        elif not self._explained:
+            self.blank_s = max(self.blank_s, gap_s)
+        if ended:
+            self._waits = self._explained = False
+
+    def _is_well(self) -> bool:
+        return self.condition.health.can_print
 
     def until(self, done: Callable[[], bool], *, timeout_s: float) -> bool:
         """Listen until `done()`; False when time was up first.
@@ -198,6 +228,7 @@ class Conversation:
             case Pushed(frame):
                 self.pushes += 1
                 self.condition = self.condition.pushed(frame)
+                self._explained = self._explained or not self._is_well()
             case Flow():
                 # RTS/CTS and TCP hold us back by themselves; an XOFF out of noise must not stop us for ever.
                 return

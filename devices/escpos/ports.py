@@ -37,6 +37,10 @@ class Port(Protocol):
     def one_way(self) -> bool:
         """Whether nothing can ever come back."""
 
+    @property
+    def outlives_power(self) -> bool:
+        """Whether the line stays up, holding our bytes back, while the printer has no power."""
+
     def read(self) -> bytes:
         """What has come, at once; empty when nothing has."""
 
@@ -88,15 +92,15 @@ class DescriptorPort:
     one_way = False
 
     def __init__(
-        self, descriptor: int, *, name: str, release: Callable[[], None], ends_empty: bool = True
+        self, descriptor: int, *, name: str, release: Callable[[], None], is_terminal: bool = False
     ) -> None:
         """`release` closes the descriptor by whatever owns it.
 
-        `ends_empty`: reading nothing means the other side closed. On a terminal line it may mean just nothing.
+        On a socket reading nothing means the other side closed; on a terminal line it may mean just nothing.
         """
+        self.outlives_power = is_terminal
         self._descriptor = descriptor
         self._name = name
-        self._ends_empty = ends_empty
         self._release: Callable[[], None] | None = release
         self._ears, self._voice = socket.socketpair()
         self._ears.setblocking(False)
@@ -108,7 +112,7 @@ class DescriptorPort:
                 data = os.read(self._descriptor, 4096)
             except BlockingIOError:
                 return b""
-            if not data and (self._ends_empty or self._hung_up()):
+            if not data and (not self.outlives_power or self._hung_up()):
                 raise TransportLost(self._name, "closed by the printer")
             return data
 
@@ -169,13 +173,14 @@ def _serial(address: SerialAddress) -> Port:
         address.path, baud=address.baud, bits=address.bits, parity=address.parity, rtscts=address.rtscts
     )
     # Straight to the descriptor: pyserial's own non-blocking write spins for ever on a stalled line.
-    return DescriptorPort(line.fileno(), name=address.path, release=line.close, ends_empty=False)
+    return DescriptorPort(line.fileno(), name=address.path, release=line.close, is_terminal=True)
 
 
 class FilePort:
     """A file that is emptied when opened and takes one receipt, or a device node that only listens."""
 
     one_way = True
+    outlives_power = False
 
     def __init__(self, address: FileAddress) -> None:
         """Open and empty it.

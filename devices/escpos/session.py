@@ -26,6 +26,9 @@ _PUSH = b"\x1da\x0e"
 _STEP = 4096
 # A hand takes paper away in no less time.
 _EXIT_POLL_S = 0.2
+# On a serial line a printer that is off and on again looks like one that takes no bytes for as long as it needs to
+# start. A head at work takes some far more often; one that has to stop says why, or leaves us in doubt.
+_BLACKOUT_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class Session:
         # Until the job has come to a good end: whatever breaks it off, the printer must be set up again.
         self._ready = self._is_cut = False
         kind = self._proof.kind
+        self._talk.blank_s = 0.0
         # A printer that was switched off and on between two jobs has forgotten that it is to push its status.
         start = _INIT + (_PUSH if self._profile.asb else b"")
         self._send_body(start + ticket.body + (b"" if kind else ticket.cut), teller)
@@ -138,6 +142,8 @@ class Session:
             teller.enter(JobState.UNKNOWN, reason=self._watch_over(ticket, teller))
             return
         doubt = self._await_fence(kind, teller, budget_s=self._print_s(ticket) + self._timing.patience_s)
+        if doubt is None and self._talk.outlives_power and self._talk.blank_s > _BLACKOUT_S:
+            doubt = self._talk.condition.health
         if doubt is None:
             teller.enter(JobState.PRINTED)
             self._talk.send(ticket.cut)

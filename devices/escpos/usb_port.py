@@ -22,6 +22,7 @@ class UsbPort:
     """The two bulk endpoints of a printer's interface, whatever their numbers are on this model."""
 
     one_way = False
+    outlives_power = False
 
     def __init__(self, device: Any, *, name: str, interface: int, bulk_in: Any, bulk_out: Any) -> None:
         """Use `open`; `device` and the endpoints are pyusb's, `bulk_in` None for a printer that only listens."""

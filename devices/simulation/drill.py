@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
 
 from devices.escpos.profiles import profile
-from devices.simulation.faults import Fault
+from devices.simulation.faults import Fault, Line
 from devices.simulation.machine import ALL_ANSWERS, Machine
 from devices.simulation.rig import Rig, VirtualClock, on_paper, sample
 
@@ -40,7 +40,7 @@ class Desk:
     profile: str
     answers: frozenset[str]
     capacity: int = 65_536
-    keeps_link: bool = False
+    line: Line = Line.DROPS
 
     def machine(self, clock: VirtualClock) -> Machine:
         """Such a printer, switched on and well."""
@@ -49,7 +49,7 @@ class Desk:
             width=profile(self.profile).width,
             capacity=self.capacity,
             answers=self.answers,
-            keeps_link=self.keeps_link,
+            line=self.line,
         )
 
 
@@ -58,9 +58,10 @@ DESKS = (
     Desk("answers `GS r` only", "generic", frozenset({"DLE EOT", "GS r"})),
     Desk("answers no fence", "generic", frozenset({"DLE EOT"})),
 )
-# The same with a buffer smaller than the job, and on a line that stays up without power.
+# The same with a buffer smaller than the job, and on lines that stay up without power.
 NARROW = tuple(Desk(f"{d.title}, 2 KB buffer", d.profile, d.answers, capacity=2048) for d in DESKS)
-SERIAL = tuple(Desk(f"{d.title}, serial line", d.profile, d.answers, keeps_link=True) for d in DESKS)
+SERIAL = tuple(Desk(f"{d.title}, serial line", d.profile, d.answers, line=Line.DEAF) for d in DESKS)
+HOLDING = tuple(replace(d, title=f"{d.title}, RTS/CTS", line=Line.HOLDS) for d in NARROW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +149,12 @@ def drill(desk: Desk, fault: Fault, moment: Moment) -> Outcome:
     )
 
 
-def table() -> Iterator[str]:
+def table(run: Callable[[Desk, Fault, Moment], Outcome] = drill) -> Iterator[str]:
     """The outcome of the whole drill, as lines of a Markdown table."""
     yield "| fault | when | " + " | ".join(desk.title for desk in DESKS) + " |"
     yield "|---|---|" + "---|" * len(DESKS)
     for fault in Fault:
-        rows = ((tuple(_cell(drill(desk, fault, moment)) for desk in DESKS), moment) for moment in Moment)
+        rows = ((tuple(_cell(run(desk, fault, moment)) for desk in DESKS), moment) for moment in Moment)
         for cells, moments in groupby(rows, key=itemgetter(0)):
             when = ", ".join(moment for _, moment in moments)
             yield f"| {fault} | {when} | " + " | ".join(cells) + " |"

@@ -23,6 +23,19 @@ class Fault(StrEnum):
     PULLED = "port pulled"
 
 
+class Line(StrEnum):
+    """What a line does while the printer at its end has no power."""
+
+    DROPS = "drops"
+    """Network, USB: the host notices."""
+
+    DEAF = "deaf"
+    """Serial without flow control: bytes go nowhere."""
+
+    HOLDS = "holds"
+    """Serial with RTS/CTS: bytes wait."""
+
+
 STOPPING = frozenset({Fault.PAPER_OUT, Fault.COVER, Fault.JAM, Fault.OVERHEATED, Fault.OFFLINE})
 """With one of these on, a printer takes bytes and answers in real time, but prints nothing."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from devices.simulation.faults import Line
 from devices.simulation.machine import Machine
 from devices.transports import TransportLost
 
@@ -15,6 +16,10 @@ class SimulatedPort:
     """Implements `devices.escpos.ports.Port` over a machine; `pause` waits, by the machine's own clock."""
 
     one_way = False
+
+    @property
+    def outlives_power(self) -> bool:
+        return self._machine.line is not Line.DROPS
 
     def __init__(
         self,

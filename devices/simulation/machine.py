@@ -13,7 +13,7 @@ from random import Random
 from devices.escpos.profiles import PresenterKind
 from devices.escpos.spans import command_length
 from devices.simulation.answers import Sensors, pushed, real_time
-from devices.simulation.faults import STOPPING, Fault, Trigger
+from devices.simulation.faults import STOPPING, Fault, Line, Trigger
 from devices.simulation.interpreter import Interpreter
 from devices.simulation.paper import Paper, Slip
 
@@ -37,11 +37,11 @@ class Machine:
         capacity: int = 65_536,
         presenter: PresenterKind = PresenterKind.NONE,
         answers: frozenset[str] = ALL_ANSWERS,
-        keeps_link: bool = False,
+        line: Line = Line.DROPS,
         slip_cut: Callable[[Slip, int], None] = lambda slip, number: None,
         seed: int = 0,
     ) -> None:
-        """`answers`: which questions it knows; `keeps_link`: the line stays up in a power cut (a serial one).
+        """`answers`: which questions it knows; `line`: what it hangs on.
 
         `slip_cut` gets each piece that is cut off, and how many there are.
         """
@@ -50,7 +50,7 @@ class Machine:
         self._capacity = capacity
         self._presenter = presenter
         self._answers = answers
-        self._keeps_link = keeps_link
+        self.line = line
         self._slip_cut = slip_cut
         self._random = Random(seed)
         self._lock = threading.RLock()
@@ -95,7 +95,9 @@ class Machine:
     @property
     def link_up(self) -> bool:
         """Whether anything can go over the line."""
-        return Fault.PULLED not in self._faults and (Fault.POWER_CUT not in self._faults or self._keeps_link)
+        if Fault.PULLED in self._faults:
+            return False
+        return Fault.POWER_CUT not in self._faults or self.line is not Line.DROPS
 
     def switch(self, fault: Fault, on: bool) -> None:
         """Make a fault come or go, now."""
@@ -302,6 +304,8 @@ class Machine:
         return self._stuck or Fault.POWER_CUT in self._faults or bool(self._faults & STOPPING)
 
     def _room(self) -> int:
+        if Fault.POWER_CUT in self._faults and self.line is Line.HOLDS:
+            return 0
         room = self._capacity - len(self._buffer)
         if Fault.SLOW in self._faults:
             room = min(room, int((self._clock() - self._slow_since) * _SLOW_RATE) - self._slow_taken)
