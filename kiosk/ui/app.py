@@ -99,7 +99,7 @@ class KioskApp:
         self._loop.post(job)
 
     def show(self, view: View) -> None:
-        """Show `view`; it is on the screen with the next frame. The attract screen wipes all others."""
+        """Show `view`; it is on the screen with the next frame, and of the screen before nothing is kept."""
         self._frames = 0
         before = self._stage.shown
         screen = self._stage.show(view)
@@ -108,7 +108,6 @@ class KioskApp:
         screen.press = self._press
         if view.screen == "attract":
             self._turned_at = monotonic()
-            self._stage.erase()
 
     def on_drawn(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once, when what is shown now has been drawn and stands still."""

@@ -18,6 +18,9 @@ from kiosk.ui.palette import Rgba
 
 _OVER = 4
 
+_LARGE = 40
+"""From this radius on (pixels) an edge is smooth with fewer samples, which would take megabytes."""
+
 
 def upload(picture: Image.Image) -> Any:
     """A picture as a texture, its top row on top. Mode "L" is taken as ink: white, as opaque as the mask says."""
@@ -33,9 +36,10 @@ def upload(picture: Image.Image) -> Any:
 @lru_cache(maxsize=256)
 def panel(radius: int, *, fill: Rgba, edge: Rgba, stroke: int) -> Any:
     """A rounded square of side 2 x `radius` + 2 to be stretched from its middle, with its edge inside."""
-    side = (2 * radius + 2) * _OVER
-    outer = _rounded(side, inset=0, radius=radius * _OVER)
-    inner = _rounded(side, inset=stroke * _OVER, radius=max(0, radius - stroke) * _OVER)
+    over = _OVER if radius < _LARGE else 2
+    side = (2 * radius + 2) * over
+    outer = _rounded(side, inset=0, radius=radius * over)
+    inner = _rounded(side, inset=stroke * over, radius=max(0, radius - stroke) * over)
     colour = Image.new("RGB", (side, side), _bytes(edge if stroke else fill))
     colour.paste(_bytes(fill), (0, 0), inner)
     alpha = Image.new("L", (side, side))
@@ -43,7 +47,7 @@ def panel(radius: int, *, fill: Rgba, edge: Rgba, stroke: int) -> Any:
         alpha.paste(round(edge[3] * 255), (0, 0), outer)
     alpha.paste(round(fill[3] * 255), (0, 0), inner)
     colour.putalpha(alpha)
-    return upload(colour.resize((side // _OVER, side // _OVER), Image.Resampling.BOX))
+    return upload(colour.reduce(over))
 
 
 @lru_cache(maxsize=128)

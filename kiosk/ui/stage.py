@@ -59,6 +59,8 @@ class Stage:
         if screen is not self.shown:
             if self.shown is not None:
                 self.window.remove_widget(self.shown)
+                # What nobody sees holds nothing of a subscriber, and no memory.
+                self.shown.erase()
             self.window.add_widget(screen)
             self.shown = screen
         self.window.clearcolor = look.palette.rgba(screen.ground)
@@ -73,12 +75,6 @@ class Stage:
             return False
         self.screen(name).prepare(self.shown.view.chrome, self.shown.look)
         return True
-
-    def erase(self) -> None:
-        """Wipe every screen but the one shown: nothing of the visit that ended stays in a widget."""
-        for screen in self._screens.values():
-            if screen is not self.shown:
-                screen.erase()
 
     def screens(self) -> Iterator[Screen]:
         """The screens built so far."""
