@@ -28,7 +28,7 @@ def consumption(sheet: Sheet, bill: Bill, *, readings: bool) -> None:
     if readings:
         rows += (row for meter in bill.meters for row in _meter(meter, alone=len(bill.meters) == 1))
     sheet.rule()
-    sheet.gap(10)
+    sheet.gap(12)
     sheet.table(rows, figures=True)
     sheet.gap(5)
 
@@ -49,7 +49,7 @@ def _meter(meter: Meter, *, alone: bool) -> Iterator[Row]:
 def charges(sheet: Sheet, bill: Bill) -> None:
     """Every line from the tiers to the amount due, figures in one column."""
     sheet.rule()
-    sheet.gap(10)
+    sheet.gap(12)
     sheet.pair(say.CHARGES)
     sheet.gap(6)
     sheet.table([*_own_lines(bill), *_carried(bill)], figures=True)

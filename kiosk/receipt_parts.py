@@ -100,11 +100,11 @@ def amount(sheet: Sheet, bill: Bill) -> None:
     if bill.credit:
         label = say.CREDITED if bill.document_type is DocumentType.CREDIT_NOTE else say.CREDIT
     figure = bill.credit or bill.amount_due
-    sheet.gap(12)
+    sheet.gap(18)
     sheet.pair(label, STRONG, STRONG)
-    sheet.gap(14)
+    sheet.gap(18)
     _large(sheet, figure)
-    sheet.gap(16)
+    sheet.gap(20)
     if not figure:
         sheet.say(say.NOTHING_DUE, LABEL)
     elif figure <= words.LARGEST:
@@ -113,9 +113,9 @@ def amount(sheet: Sheet, bill: Bill) -> None:
             sheet.centred(spelled[0].upper() + spelled[1:], style, language=language, setter=set_words)
             sheet.gap(3)
     _until(sheet, bill)
-    sheet.gap(12)
+    sheet.gap(16)
     sheet.rule()
-    sheet.gap(10)
+    sheet.gap(14)
 
 
 def _large(sheet: Sheet, figure: Money) -> None:
@@ -138,7 +138,7 @@ def _until(sheet: Sheet, bill: Bill) -> None:
         sheet.gap(14)
         sheet.say(say.DO_NOT_PAY)
     elif bill.due_date and bill.amount_due:
-        sheet.gap(12)
+        sheet.gap(20)
         sheet.pair(say.DUE_DATE, STRONG, STRONG)
         sheet.gap(4)
         sheet.centred(day(bill.due_date), TITLE, language="en")

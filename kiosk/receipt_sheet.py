@@ -20,7 +20,7 @@ from kiosk.typography import is_rtl
 _GUTTER = 14
 """The least room between two texts on a line, in dots."""
 
-_ROW_GAP = 8
+_ROW_GAP = 9
 """The air under a row of a table, in dots."""
 
 

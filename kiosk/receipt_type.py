@@ -64,8 +64,8 @@ class Style:
         return self.arabic if _is_arabic(text) else self.latin
 
 
-QUIET = Style(Pin(500, 24, 85, 150), Pin(440, 22, 92, 140, cell=1), above=18, below=8)
-LABEL = Style(Pin(600, 23, 75, 150), Pin(480, 24, 77, 125, cell=1), above=21, below=9)
+QUIET = Style(Pin(500, 23, 80, 150), Pin(440, 22, 92, 140, cell=1), above=18, below=8)
+LABEL = Style(Pin(550, 25, 75, 150), Pin(480, 24, 77, 125, cell=1), above=21, below=9)
 STRONG = Style(Pin(650, 27, 75, 150), Pin(680, 23, 81.5, 125, cell=1, bold=True), above=24, below=10)
 TITLE = Style(Pin(550, 36, 80, 140), Pin(600, 42, 99.5, cell=2, bold=True), above=36, below=14)
 AMOUNTS = tuple(Style(Pin(600, size), Pin(600, size), above=size * 3 // 4, below=8) for size in (72, 62, 54, 46))
