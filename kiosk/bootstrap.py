@@ -17,6 +17,7 @@ from uuid import uuid4
 from devices.card_reader import CardReader, CardReaderError
 from devices.printer import Printer, PrinterError
 from kiosk.model import AccountNumber
+from kiosk.resources import asset
 from kiosk.settings import DeviceTable, Settings
 from kiosk.views import SiteFacts
 from kiosk.visit import Rules
@@ -81,6 +82,11 @@ def open_journal(state: Path) -> JobJournal:
     return JobJournal.file(state / "journal.db", store_key(state))
 
 
+def known_languages() -> list[str]:
+    """The languages that have a catalogue."""
+    return sorted(path.stem for path in asset("catalogues").glob("*.toml"))
+
+
 def new_job_id() -> str:
     """A name for a print job that no other job has or will have."""
     return uuid4().hex
@@ -125,6 +131,14 @@ class Parts:
     printer: Printer | None
     readers: Sequence[CardReader]
     monitor: Monitor
+
+    def close(self) -> None:
+        """Close every device; twice is fine."""
+        for reader in self.readers:
+            reader.close()
+        if self.printer:
+            self.printer.close()
+        self.monitor.close()
 
 
 def open_parts(settings: Settings, *, state: Path) -> Parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -42,6 +42,7 @@ class Terminal:
     on_visit: Callable[[Visit], None] = lambda visit: None
     _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "worker"))
     _waiting: list[Event] = field(default_factory=list)
+    _opened: Future[Parts] = field(default_factory=Future)
     _number: int = 0
     _screen: str = "attract"
 
@@ -69,8 +70,14 @@ class Terminal:
             self.controller.send(Tick())
 
     def open(self, opening: Callable[[], Parts]) -> None:
-        """Open the parts on a worker, then begin."""
-        self.run(opening, self._begin)
+        """Open the parts on a worker, then begin; if the terminal closes meanwhile they close again."""
+
+        def open_parts() -> Parts:
+            parts = opening()
+            self._opened.set_result(parts)
+            return parts
+
+        self.run(open_parts, self._begin)
 
     def run(self, job: Callable[[], T], done: Callable[[T], None]) -> None:
         """The only crossing: `job` on a worker, then `done` with its result on the UI thread."""
@@ -89,8 +96,7 @@ class Terminal:
         """Close the devices and let the workers go; twice is fine."""
         if self.controller:
             self.controller.close()
-        if self.parts:
-            self.parts.monitor.close()
+        self._opened.add_done_callback(lambda opened: opened.result().close())
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, parts: Parts) -> None:

@@ -18,6 +18,9 @@ from kiosk.model import Bill, CurrentBill, Source
 DOTS = {"80": 576, "58": 384}
 """Printable dots across 80 mm and 58 mm paper at 203 dpi."""
 
+PROFILES = {"80": "generic", "58": "generic-58"}
+"""What is taken for granted of a printer nobody named, by paper."""
+
 EXAMPLE_LINK = "https://app.ebill.example/"
 """The app link of a receipt made without settings."""
 
@@ -28,7 +31,7 @@ def receipt(options: Namespace) -> Exit:
     from devices.escpos.profiles import profile
 
     page = _page(options)
-    data = encode(page, encoder=Encoder(options.encoder), profile=profile(f"generic-{options.paper}"))
+    data = encode(page, encoder=Encoder(options.encoder), profile=profile(PROFILES[options.paper]))
     try:
         Path(options.out).write_bytes(data)
         if options.png:

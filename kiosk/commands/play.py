@@ -33,8 +33,10 @@ def run(options: Namespace) -> Exit:
     state = state_folder(options)
     settings = settings_of(options, state=state)
     _refuse_simulated(settings, allowed=options.allow_simulated)
-    terminal = _window(
-        lambda: open_terminal(settings, size=(1080, 1920), width_mm=settings.screen.width_mm, fullscreen=True)
+    terminal = in_window(
+        lambda: open_terminal(
+            settings, size=(1080, 1920), width_mm=settings.screen.width_mm, fullscreen=_has_display()
+        )
     )
     terminal.open(lambda: bootstrap.open_parts(settings, state=state))
     with ExitStack() as stack:
@@ -50,7 +52,7 @@ def demo(options: Namespace) -> Exit:
     from kiosk.demo.bill_service import BillServiceProcess
     from kiosk.demo.wiring import demo_settings, wire
 
-    headless = options.headless or not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    headless = options.headless or not _has_display()
     if headless:
         os.environ["SDL_VIDEODRIVER"] = "offscreen"
     with ExitStack() as stack:
@@ -58,7 +60,7 @@ def demo(options: Namespace) -> Exit:
         stack.callback(service.kill)
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ebill-kiosk-demo-")))
         settings = demo_settings(settings_of(options, state=state_folder(options)), language=options.language)
-        stand = _window(
+        stand = in_window(
             lambda: wire(settings, state=state, slips=state / "slips", service=service, headless=headless)
         )
         stack.callback(stand.terminal.close)
@@ -105,7 +107,11 @@ def _receipt(stand: Stand, *, slips: Path, out: Path) -> dict[str, str]:
 
 
 def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:
-    """What writes a line for every visit shown once it stands still: its state, its screen, its buttons."""
+    """What writes a line for every change of the screen once it stands still: state, screen, buttons and where.
+
+    The first screen is told of at once, before there is a visit.
+    """
+    last: list[str] = [""]
 
     def tell_of(visit: Visit) -> None:
         def write() -> None:
@@ -114,11 +120,15 @@ def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:
                 "screen": terminal.screen,
                 "buttons": terminal.app.centres(),
             }
-            file.write(json.dumps(facts) + "\n")
-            file.flush()
+            line = json.dumps(facts) + "\n"
+            if line != last[0]:
+                last[0] = line
+                file.write(line)
+                file.flush()
 
         terminal.app.on_drawn(write)
 
+    tell_of(Visit())
     return tell_of
 
 
@@ -130,7 +140,14 @@ def _each(told: Sequence[Callable[[Visit], None]]) -> Callable[[Visit], None]:
     return tell_all
 
 
-def _window(opening: Callable[[], T]) -> T:
+def _has_display() -> bool:
+    """Whether there is a screen to be seen on; a driver named by hand (KMSDRM) counts, the off-screen one not."""
+    driver = os.environ.get("SDL_VIDEODRIVER", "")
+    return driver != "offscreen" and bool(driver or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def in_window(opening: Callable[[], T]) -> T:
+    """What `opening` gives; a machine that cannot open a window or set Arabic is told what to install."""
     from kiosk.typography import TypographyMissing
     from kiosk.ui.boot import WindowMissing
 

@@ -1,0 +1,66 @@
+"""`screens`: every screen as a picture, from built-in views, without a visit."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kiosk.bootstrap import facts_of, known_languages
+from kiosk.commands.common import settings_of
+from kiosk.commands.outcome import CommandError, Exit, emit, tell
+from kiosk.commands.play import in_window
+from kiosk.samples import NOW, samples
+from kiosk.viewmodel import SCREENS, View
+from kiosk.views import view
+
+PORTRAIT = "1080x1920"
+
+EXAMPLE_LINK = "https://app.ebill.example/"
+
+
+def screens(options: Namespace) -> Exit:
+    """Draw every screen in every language, text size, theme and panel asked for."""
+    from kiosk.ui.photograph import render_samples
+
+    settings = settings_of(options, state=None)
+    site = replace(settings.site, privacy="open", app_link=settings.site.app_link or EXAMPLE_LINK)
+    facts = facts_of(replace(settings, site=site))
+    shown = {name: visit for name, visit in samples().items() if options.all or name in SCREENS}
+    languages = options.language or ["ar", "en"]
+    for code in languages:
+        if code not in known_languages():
+            raise CommandError("no_such_language", f"there is no catalogue for {code}", exit=Exit.USAGE)
+
+    def views(language: str) -> Mapping[str, View]:
+        return {
+            name: view(replace(visit, language=language), now=NOW, facts=facts) for name, visit in shown.items()
+        }
+
+    pictures = in_window(
+        lambda: [
+            str(path)
+            for path in render_samples(
+                views,
+                options.out,
+                languages=languages,
+                text_sizes=options.text_size or [2],
+                themes=options.theme or ["default"],
+                sizes=[_size(text) for text in options.size or [PORTRAIT]],
+                width_mm=options.width_mm,
+            )
+        ]
+    )
+    if options.json:
+        emit({"screens": pictures})
+    else:
+        tell(f"{len(pictures)} pictures are in {options.out}/")
+    return Exit.DONE
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([1-9][0-9]{2,4})x([1-9][0-9]{2,4})", text)
+    if not found:
+        raise CommandError("malformed_size", f"not a size in pixels, e.g. {PORTRAIT}: {text}", exit=Exit.USAGE)
+    return int(found[1]), int(found[2])
