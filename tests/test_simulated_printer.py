@@ -325,7 +325,7 @@ def _draw(data: bytes, *, width: int = 576) -> Image.Image:
         assert length is not None
         head.execute(data[at : at + length])
         at += length
-    assert head.unknown == []
+    assert not head.unknown
     return paper.torso()
 
 

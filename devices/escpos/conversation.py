@@ -65,7 +65,7 @@ class Conversation:
         self._unasked = 0
         self.fences = Fences(first=first_fence)
         self.condition = Condition()
-        self.identity: list[bytes] = []
+        self.identity: deque[bytes] = deque(maxlen=16)
         self.pushes = 0
         # The longest time that no byte was taken while the printer complained of nothing.
         self.blank_s = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 from devices.escpos.profiles import Fence
@@ -11,6 +12,8 @@ from devices.escpos.replies import Block, Paper, Reply
 _STATUS = b"\x1dr\x01"
 _PROCESS_ID = b"\x1d(H\x06\x0000"
 _ANSWER_HEADER, _ANSWER_MARK = 0x37, b'"'
+# Far more than one job sends; a line may say anything for years.
+_REMEMBERED = 32
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -31,7 +34,7 @@ class Fences:
         self._next = first
         self._asked = 0
         self._answered = 0
-        self._marks: set[bytes] = set()
+        self._marks: deque[bytes] = deque(maxlen=_REMEMBERED)
         self.unasked = 0
 
     def make(self, kind: Fence) -> tuple[bytes, Token]:
@@ -52,7 +55,7 @@ class Fences:
                 else:
                     self.unasked += 1
             case Block(header, text) if header == _ANSWER_HEADER and text[:1] == _ANSWER_MARK:
-                self._marks.add(text[1:5])
+                self._marks.append(text[1:5])
             case _:
                 return
 

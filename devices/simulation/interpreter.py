@@ -6,6 +6,7 @@ their own (ESC/POS reference, "Standard mode").
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -48,7 +49,7 @@ class Interpreter:
     paper: Paper
     cut: Callable[[], None]
     pictures: dict[bytes, Image.Image] = field(default_factory=dict)
-    unknown: list[bytes] = field(default_factory=list)
+    unknown: deque[bytes] = field(default_factory=lambda: deque(maxlen=100))
     _style: Style = field(default_factory=Style)
     _line: list[tuple[int, Image.Image]] = field(default_factory=list)
     _x: int = 0

@@ -72,7 +72,7 @@ class Machine:
 
     @property
     def slips(self) -> list[Slip]:
-        """The pieces of paper that were cut off, oldest first."""
+        """The last pieces of paper that were cut off, oldest first."""
         with self._lock:
             return list(self._paper.slips)
 
@@ -209,7 +209,7 @@ class Machine:
             self._push(before)
             return
         self._paper.cut()
-        self._slip_cut(self._paper.slips[-1], len(self._paper.slips))
+        self._slip_cut(self._paper.slips[-1], self._paper.cuts)
         self._in_exit = self._presenter is not PresenterKind.NONE
 
     def _take_in(self, data: bytes) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from PIL import Image, ImageChops
 
 # A head cannot print wider than this; keeps a wild command from filling the memory.
 _MOST_ROWS = 60_000
+# A simulated terminal may run for weeks.
+_KEPT = 200
 # Pillow keeps any value in a mode "1" picture; only 0 and 255 invert well.
 _WHITE = 255
 
@@ -26,10 +29,11 @@ class Slip:
 
 @dataclass(slots=True)
 class Paper:
-    """The strip between the head and the last cut, and the slips cut so far; `width` in dots."""
+    """The strip between the head and the last cut, and the last slips that were cut; `width` in dots."""
 
     width: int
-    slips: list[Slip] = field(default_factory=list)
+    slips: deque[Slip] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    cuts: int = 0
     rows_fed: int = 0
     _strip: list[tuple[int, Image.Image]] = field(default_factory=list)
     _y: int = 0
@@ -51,6 +55,7 @@ class Paper:
     def cut(self) -> None:
         """Cut off what there is; a blank piece is a slip, too."""
         self.slips.append(Slip(self.torso()))
+        self.cuts += 1
         self._strip.clear()
         self._y = 0
 
