@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from devices.transports import TransportBusy, TransportLost
 
@@ -59,6 +61,60 @@ def serial_ports() -> list[Port]:
         )
         for found in list_ports.comports()
     ]
+
+
+def input_devices(sysfs: Path = Path("/sys")) -> list[Port]:
+    """The input devices of this machine; no node is opened."""
+    return [
+        Port(
+            path=f"/dev/input/{entry.name}",
+            vid=_hex(_text(entry / "device/id/vendor")),
+            pid=_hex(_text(entry / "device/id/product")),
+            serial=_text(entry / "device/uniq"),
+            description=_text(entry / "device/name"),
+            **_place(entry),
+        )
+        for entry in sorted((sysfs / "class/input").glob("event*"))
+    ]
+
+
+def hid_devices(sysfs: Path = Path("/sys")) -> list[Port]:
+    """The raw HID devices of this machine; no node is opened."""
+    return [_hid_port(entry) for entry in sorted((sysfs / "class/hidraw").glob("hidraw*"))]
+
+
+def _hid_port(entry: Path) -> Port:
+    facts = dict(line.split("=", 1) for line in _text(entry / "device/uevent").splitlines() if "=" in line)
+    # HID_ID is bus, vendor and product: 0003:00000C2E:00000901.
+    _, vid, pid = (*facts.get("HID_ID", "").split(":"), "", "", "")[:3]
+    return Port(
+        path=f"/dev/{entry.name}",
+        vid=_hex(vid),
+        pid=_hex(pid),
+        serial=facts.get("HID_UNIQ", ""),
+        description=facts.get("HID_NAME", ""),
+        **_place(entry),
+    )
+
+
+_USB_PLACE = re.compile(r"/(\d+-[\d.]+)/\1:(\d+\.\d+)/")
+"""The port of the USB tree, and configuration and interface, as folders of sysfs: /1-2/1-2:1.0/."""
+
+
+def _place(entry: Path) -> dict[str, str]:
+    found = _USB_PLACE.search(str(entry.resolve()))
+    return {"location": found[1], "interface": found[2]} if found else {}
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _hex(digits: str) -> int | None:
+    return int(digits, 16) if digits else None
 
 
 def find(match: Match, ports: Iterable[Port]) -> str:

@@ -11,6 +11,8 @@ from devices.near_miss import unknown
 
 LINE_SCHEMES = ("serial", "socket", "rfc2217")
 """Kinds of address that are a line of bytes; `serial` also without an address, bound by `match`."""
+NODE_SCHEMES = ("evdev", "hidraw")
+"""Kinds of address that are an input device of this machine; without an address, bound by `match`."""
 _BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _OPTIONS = ("baud", "bits", "parity", "rtscts", "ign_set_control")
 
@@ -66,6 +68,21 @@ def parse_line(url: str, *, default_baud: int = 9600, default_parity: Literal["N
         parity=_parity(_one_of(options, "parity", default_parity, allowed="NEO")),
         rtscts=_one_of(options, "rtscts", "0", allowed="01") == "1",
     )
+
+
+def parse_node(url: str, *, kind: str, match: object | None) -> str:
+    """The path in `evdev:///dev/input/event5` or `hidraw:///dev/hidraw0`; empty when `match` shall find it.
+
+    Raises:
+        ReaderUrlError: wrong kind, no absolute path, or not exactly one of path and match.
+    """
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if parts.scheme != kind or parts.netloc or parts.query or (path and not path.startswith("/")):
+        raise ReaderUrlError(f"such a reader is written {kind}:///dev/..., or {kind}: with match")
+    if bool(path) == bool(match):
+        raise ReaderUrlError("give either an address in url or match")
+    return path
 
 
 def _network(url: str) -> str:

@@ -28,6 +28,9 @@ _OURS: Mapping[str, Mapping[str, str]] = {
     },
     CARD_READERS: {
         "serial": "devices.serial_reader:SerialCardReader",
+        "evdev": "devices.input_reader:KeyboardCardReader",
+        "hidraw": "devices.input_reader:HidCardReader",
+        "pcsc": "devices.pcsc_reader:PcscCardReader",
         "simulated": "devices.simulated_reader:SimulatedCardReader",
     },
 }

@@ -15,7 +15,7 @@ from devices.escpos import profiles
 from devices.near_miss import unknown
 
 _OUR_PRINTERS = ("tcp", "serial", "usb", "file", "simulated")
-_OUR_READERS = (*reader_url.LINE_SCHEMES, "simulated")
+_OUR_READERS = (*reader_url.LINE_SCHEMES, *reader_url.NODE_SCHEMES, "pcsc", "simulated")
 
 
 def _usb_id(given: object) -> object:
@@ -106,6 +106,8 @@ class CardReaderSettings(_Device):
             line = reader_url.parse_line(self.url or "serial:")
             if bool(line.address) == (self.match is not None):
                 raise ValueError("give either an address in url or match")
+        if kind in reader_url.NODE_SCHEMES:
+            reader_url.parse_node(self.url, kind=kind, match=self.match)
         return self
 
     @property

@@ -11,13 +11,14 @@ from kiosk.bench import median_ms
 from kiosk.model import AccountNumber, CurrentBill
 from kiosk.service import Service, ServiceConfig
 from kiosk.settings import load
-from kiosk.views import view
+from kiosk.viewmodel import View
+from kiosk.views import SiteFacts, view
 from kiosk.visit import Visit
 from kiosk.visit_states import ShowBill
 
 
 def measure(folder: Path, *, runs: int) -> dict[str, Any]:
-    """Medians in milliseconds: `stored_ms` is store + view + layout + draw, `live_ms` the service's answer alone."""
+    """Medians in ms: `stored_ms` is store + view + layout + draw, `live_ms` the service's answer alone."""
     from kiosk.ui.app import KioskApp
 
     settings = load()
@@ -47,5 +48,5 @@ def measure(folder: Path, *, runs: int) -> dict[str, Any]:
     return figures
 
 
-def _shown(current: CurrentBill, facts: bootstrap.SiteFacts) -> Any:
+def _shown(current: CurrentBill, facts: SiteFacts) -> View:
     return view(Visit(ShowBill(current, 1)), now=bootstrap.utc_now(), facts=facts)

@@ -162,5 +162,4 @@ def _settings_words(words: Words) -> None:
             word.add_argument("--all", action="store_true")
     check = _word(words, "check", work="ready:check", help="is this terminal ready for subscribers")
     _gateway(check)
-    check.add_argument("--print", action="store_true", help="print the report on the receipt printer")
     _word(words, "doctor", work="ready:doctor", help="is this machine ready for the program")

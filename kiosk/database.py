@@ -31,21 +31,21 @@ class StoreError(Exception):
         self.code = code
 
 
-class StoreFull(StoreError):  # noqa: N818
+class StoreFull(StoreError):
     """No room to write: nothing was changed, reading goes on."""
 
     def __init__(self) -> None:
         super().__init__("store_full")
 
 
-class StoreDamaged(StoreError):  # noqa: N818
+class StoreDamaged(StoreError):
     """The file was damaged or has another key, and was set aside: the next call meets an empty one."""
 
     def __init__(self) -> None:
         super().__init__("store_damaged")
 
 
-class StoreUnavailable(StoreError):  # noqa: N818
+class StoreUnavailable(StoreError):
     """Not now: busy for too long, in use under another key, or the disk does not answer. Nothing was changed."""
 
 

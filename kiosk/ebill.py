@@ -48,7 +48,7 @@ class FieldProblem:
         return f"{self.path or 'document'} {self.problem}"
 
 
-class BillInvalid(ValueError):  # noqa: N818 - the name says what the document is
+class BillInvalid(ValueError):
     """A document that is no `ebill/1`; `problems` holds every mistake found. Safe to log: it quotes no value."""
 
     def __init__(self, problems: tuple[FieldProblem, ...]) -> None:

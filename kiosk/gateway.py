@@ -55,7 +55,7 @@ class GatewayError(Exception):
         self.code = code
 
 
-class GatewayUnreachable(GatewayError):  # noqa: N818
+class GatewayUnreachable(GatewayError):
     """The service cannot be had now (network, TLS, captive portal, 5xx): show what is stored, retry later.
 
     `retry_after_s`: what the service asked for, if it did.
@@ -66,15 +66,15 @@ class GatewayUnreachable(GatewayError):  # noqa: N818
         self.retry_after_s = retry_after_s
 
 
-class AnswerUnusable(GatewayError):  # noqa: N818
+class AnswerUnusable(GatewayError):
     """The service answered with something that must not be shown: show what is stored, tell the utility."""
 
 
-class AccountNotFound(GatewayError):  # noqa: N818
+class AccountNotFound(GatewayError):
     """The service knows no such account: tell the subscriber."""
 
 
-class TooManyRequests(GatewayError):  # noqa: N818
+class TooManyRequests(GatewayError):
     """This terminal asked too often; ask again after `retry_after_s` seconds, an hour at most."""
 
     def __init__(self, retry_after_s: float) -> None:

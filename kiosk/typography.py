@@ -52,7 +52,7 @@ _BIDI_CONTROLS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROL = re.compile(f"[{_BIDI_CONTROLS}]")
 
 
-class TypographyMissing(Exception):  # noqa: N818
+class TypographyMissing(Exception):
     """This machine cannot join Arabic letters; the message says what to install. Exit with code 69."""
 
 

@@ -24,7 +24,7 @@ _CONNECT_TIMEOUT_S = 3.05
 _HEAD_ALLOWANCE = 65536  # http.client's own limit for one header line
 
 
-class HttpFault(Exception):  # noqa: N818
+class HttpFault(Exception):
     """A call that brought no usable answer; `code` is a word for logs.
 
     `status` is the server's, when it came to that; `retry_after_s` what it asked for, capped; None: it did not.

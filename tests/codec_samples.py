@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from devices.codecs import em4100, hid_pos, magstripe, pn532, sankyo, scanner, ssi
+from devices.codecs import em4100, hid_pos, keyboard, magstripe, pn532, sankyo, scanner, ssi
 from devices.codecs.frames import Codec
+from devices.codecs.keyboard import KeyboardCodec
 from devices.codecs.magstripe import StripeCodec
 
 Seen = tuple[list[tuple[str, bytes]], None]
@@ -90,6 +91,24 @@ OTHERS = [
         hid_pos.encode,
         one_part("barcode"),
         b"10023456789",
+        detects_a_flipped_bit=False,
+    ),
+    Sample(
+        "typed-scan",
+        lambda: KeyboardCodec(scanner.ScannerCodec()),
+        PLAIN,
+        lambda code: keyboard.encode(code + b"\r"),
+        one_part("barcode"),
+        b"10023456789",
+        detects_a_flipped_bit=False,
+    ),
+    Sample(
+        "typed-swipe",
+        lambda: KeyboardCodec(StripeCodec(magstripe.MAGTEK)),
+        swipes(needed=2, optional=(1, 3)),
+        lambda tracks: keyboard.encode(magstripe.encode(magstripe.MAGTEK, tracks)),
+        lambda tracks: ([(f"track{number}", tracks[number]) for number in sorted(tracks)], None),
+        {2: b"10023456789=2512"},
         detects_a_flipped_bit=False,
     ),
     Sample("rdm6300", em4100.Em4100Codec, TAGS, em4100.encode, one_part("em4100"), b"0A0050A9B6"),

@@ -1,12 +1,23 @@
 """Fingers: what a press is, what it is not, and what keys and wheels must not do."""
 
 import threading
+from time import monotonic
 
 import pytest
 from ui_hands import sample
 
 from kiosk.ui.press_guard import BOUNCE_S, PressGuard
-from kiosk.visit_events import DigitTyped, LanguageChosen, NumberChosen, NumberConfirmed, Touched
+from kiosk.visit_events import DigitTyped, LanguageChosen, NumberChosen, NumberConfirmed, PrintRequested, Touched
+
+
+@pytest.fixture
+def clock(terminal, monkeypatch):
+    """The time that presses are measured by, standing still until it is moved."""
+    now = [monotonic()]
+    for module in ("kiosk.ui.widgets.button", "kiosk.ui.app"):
+        monkeypatch.setattr(f"{module}.monotonic", lambda: now[0])
+    terminal.app._seen_at = now[0]
+    return now
 
 
 def test_a_press_sends_its_event_when_the_finger_leaves(terminal):
@@ -76,7 +87,7 @@ def test_a_screen_that_left_under_the_finger_gets_no_press(terminal):
     assert terminal.sent == []
 
 
-def test_one_press_never_reaches_two_screens(terminal, monkeypatch):
+def test_one_press_never_reaches_two_screens(terminal, clock, monkeypatch):
     terminal.show("keypad")
     place = terminal.button("confirm").center
 
@@ -87,19 +98,27 @@ def test_one_press_never_reaches_two_screens(terminal, monkeypatch):
     monkeypatch.setattr(terminal.app, "_send", answer)
     terminal.press("confirm")
     assert terminal.button("print").collide_point(*place)
+    clock[0] += BOUNCE_S / 2
     terminal.down(*place).touch_up()
     terminal.frame()
     assert terminal.sent == [NumberConfirmed()]
+    clock[0] += BOUNCE_S
+    terminal.press("print")
+    assert terminal.sent == [NumberConfirmed(), PrintRequested()]
 
 
-def test_a_bounce_types_a_digit_once(terminal):
+def test_a_bounce_types_a_digit_once(terminal, clock):
     terminal.show("keypad")
     terminal.press("digit_7")
+    clock[0] += BOUNCE_S / 2
     terminal.press("digit_7")
     assert terminal.sent == [DigitTyped("7")]
+    clock[0] += BOUNCE_S
+    terminal.press("digit_7")
+    assert terminal.sent == [DigitTyped("7")] * 2
 
 
-def test_different_keys_may_follow_at_once(terminal):
+def test_different_keys_may_follow_at_once(terminal, clock):
     terminal.show("keypad")
     for digit in "3071":
         terminal.press(f"digit_{digit}")
@@ -135,12 +154,13 @@ def test_choosing_a_language_on_the_first_screen_does_not_begin_a_visit(terminal
 
 @pytest.mark.parametrize("button", ["right", "middle", "scrolldown", "scrollup"])
 def test_only_a_finger_or_the_left_button_presses(terminal, button):
-    terminal.show("identify")
-    window, (x, y) = terminal.stage.window, terminal.button("by_number").center
-    window.dispatch("on_mouse_down", x, 1920 - y, button, [])
-    window.dispatch("on_mouse_up", x, 1920 - y, button, [])
-    terminal.frame(2)
-    assert terminal.sent == []
+    for name, place in (("identify", "by_number"), ("attract", "start")):
+        terminal.show(name)
+        window, (x, y) = terminal.stage.window, terminal.button(place).center
+        window.dispatch("on_mouse_down", x, 1920 - y, button, [])
+        window.dispatch("on_mouse_up", x, 1920 - y, button, [])
+        terminal.frame(2)
+        assert terminal.sent == []
 
 
 def test_tapping_by_name_goes_through_the_windows_input(terminal):

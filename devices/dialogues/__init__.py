@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from devices.codecs import em4100, magstripe, scanner
+from devices.codecs.frames import Codec
 from devices.codecs.tags import Application
 from devices.dialogues.dialogue import Dialogue
 from devices.dialogues.listening import Listener, Presence
@@ -38,15 +40,28 @@ class Kind:
     parity: Literal["N", "E", "O"] = "N"
 
 
-def _stripe(dialect: magstripe.Dialect) -> Callable[[Options], Dialogue]:
-    return lambda options: Listener(magstripe.StripeCodec(dialect, lrc=options.lrc, last_track=options.last_track))
+_STRIPES = {"magtek": magstripe.MAGTEK, "idtech": magstripe.ID_TECH, "uic": magstripe.UIC}
+
+
+def typed_codec(name: str, options: Options) -> Codec:
+    """The codec of what a keyboard-like reader types: a scanner's lines, or a stripe head's.
+
+    Raises:
+        ValueError: no codec of that name can be typed; the message names the nearest one.
+    """
+    if name == "scanner":
+        return scanner.ScannerCodec()
+    if name not in _STRIPES:
+        raise ValueError(unknown("codec of a keyboard-like reader", name, known=["scanner", *_STRIPES]))
+    return magstripe.StripeCodec(_STRIPES[name], lrc=options.lrc, last_track=options.last_track)
+
+
+def _listener(name: str, options: Options) -> Dialogue:
+    return Listener(typed_codec(name, options))
 
 
 KINDS = {
-    "magtek": Kind(_stripe(magstripe.MAGTEK)),
-    "idtech": Kind(_stripe(magstripe.ID_TECH)),
-    "uic": Kind(_stripe(magstripe.UIC)),
-    "scanner": Kind(lambda options: Listener(scanner.ScannerCodec())),
+    **{name: Kind(partial(_listener, name)) for name in ("scanner", *_STRIPES)},
     "ssi": Kind(lambda options: SsiDialogue()),
     "rdm6300": Kind(lambda options: Presence(em4100.Em4100Codec())),
     "id12la": Kind(lambda options: Listener(em4100.Em4100Codec())),

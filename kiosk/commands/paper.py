@@ -8,18 +8,24 @@ from argparse import Namespace
 from datetime import datetime
 from pathlib import Path
 
+from devices.escpos.probing import ProbeReport
 from devices.page import Page
-from devices.printer import JobState, JobUpdate, PrintJob
+from devices.printer import JobState, JobUpdate, Printer, PrintJob
+from kiosk.bootstrap import utc_now
 from kiosk.commands.common import settings_of, state_folder
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.ebill import BillInvalid, read
 from kiosk.model import Bill, CurrentBill, Source
+from kiosk.receipt import page as lay_out
 
 DOTS = {"80": 576, "58": 384}
 """Printable dots across 80 mm and 58 mm paper at 203 dpi."""
 
 PROFILES = {"80": "generic", "58": "generic-58"}
 """What is taken for granted of a printer nobody named, by paper."""
+
+_PATIENCE_S = 60.0
+"""How long a test may take before it counts as failed."""
 
 EXAMPLE_LINK = "https://app.ebill.example/"
 """The app link of a receipt made without settings."""
@@ -61,13 +67,67 @@ def print_bill(options: Namespace) -> Exit:
     except ValueError as error:
         raise CommandError("printer_url", "the printer's address is not understood", exit=Exit.USAGE) from error
     printer = open_printer(table, journal=journal)
-    updates: queue.SimpleQueue[JobUpdate] = queue.SimpleQueue()
     job = PrintJob(id=new_job_id(), number=options.number, page=page, copy=options.copy)
     try:
-        printer.submit(job, updates.put)
-        last = _follow(updates, deadline=time.monotonic() + options.timeout, as_json=options.json)
+        return _print(printer, job, options)
     finally:
         printer.close()
+
+
+def test_printer(options: Namespace) -> Exit:
+    """Ask the printer of the settings what it can do, then print a page marked as a test and follow it."""
+    from devices.escpos.driver import EscposPrinter
+    from kiosk.bootstrap import new_job_id, open_journal, open_printer, paper_width
+    from kiosk.samples import sample_bill
+
+    state = state_folder(options)
+    settings = settings_of(options, state=state)
+    printer = open_printer(settings.printer, journal=open_journal(state))
+    if printer is None:
+        raise CommandError("no_printer", "no printer is set, or it cannot be used", exit=Exit.DEVICE_FAILED)
+    bill = sample_bill()
+    page = lay_out(
+        CurrentBill(bill, bill.issue_at, Source.LIVE),
+        width=paper_width(settings),
+        language=settings.site.languages[0],
+        level="default",
+        number=0,
+        terminal=settings.site.terminal,
+        copy=1,
+        now=utc_now(),
+        app_link=settings.site.app_link,
+        call_centre=settings.site.call_centre,
+        demo=True,
+    )
+    try:
+        if isinstance(printer, EscposPrinter):
+            _tell_probe(printer.probe(), as_json=options.json)
+        return _print(printer, PrintJob(id=new_job_id(), number=0, page=page), options)
+    finally:
+        printer.close()
+
+
+def _tell_probe(found: ProbeReport, *, as_json: bool) -> None:
+    facts = {
+        "health": found.health.value,
+        "real_time": list(found.real_time),
+        "full_status": found.full_status,
+        "fences": [fence.value for fence in found.fences],
+        "pushes": found.pushes,
+        "identity": list(found.identity),
+        "noise": found.noise,
+    }
+    if as_json:
+        emit(facts)
+    else:
+        tell("\n".join(f"{key}: {value}" for key, value in facts.items()))
+
+
+def _print(printer: Printer, job: PrintJob, options: Namespace) -> Exit:
+    updates: queue.SimpleQueue[JobUpdate] = queue.SimpleQueue()
+    printer.submit(job, updates.put)
+    timeout_s = options.timeout or _PATIENCE_S
+    last = _follow(updates, deadline=time.monotonic() + timeout_s, as_json=options.json)
     if last is None or not last.confirmed:
         state, reason = (last.state, last.reason) if last else (JobState.QUEUED, "")
         raise CommandError(
@@ -103,7 +163,6 @@ def _follow(updates: queue.SimpleQueue[JobUpdate], *, deadline: float, as_json: 
 
 
 def _page(options: Namespace) -> Page:
-    from kiosk.receipt import page
     from kiosk.typography import require
 
     require()
@@ -112,7 +171,7 @@ def _page(options: Namespace) -> Page:
     if options.settings:
         site = settings_of(options, state=None).site
         app_link, call_centre = site.app_link, site.call_centre
-    return page(
+    return lay_out(
         CurrentBill(bill, bill.issue_at, Source.LIVE),
         width=DOTS[options.paper],
         language=options.language,

@@ -32,9 +32,9 @@ def devices(options: Namespace) -> Exit:
             case "simulate":
                 commands.simulate(commands=sys.stdin, say=_say, as_json=options.json)
             case "test":
-                from kiosk.commands.test_print import test
+                from kiosk.commands.paper import test_printer
 
-                return test(options)
+                return test_printer(options)
     except CardReaderError as error:
         raise CommandError("card_reader", str(error), exit=Exit.DEVICE_FAILED) from error
     return Exit.DONE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kiosk import bootstrap, health
 from kiosk.commands.common import settings_of, state_folder
-from kiosk.commands.outcome import CommandError, Exit, emit, tell
+from kiosk.commands.outcome import Exit, emit, tell
 from kiosk.health import Finding, Verdict
 from kiosk.settings import Settings
 
@@ -31,8 +31,6 @@ def check(options: Namespace) -> Exit:
     findings = [*health.machine(), *_terminal(settings, state=state)]
     report = health.report(findings, terminal=settings.site.terminal, now=bootstrap.utc_now())
     _say(options, report, findings)
-    if options.print:
-        raise CommandError("not_built", "the report cannot be printed yet", exit=Exit.DEVICE_FAILED)
     return Exit.DONE if report["ready"] else Exit.CHECK_FAILED
 
 
@@ -73,8 +71,17 @@ def _journal(state: Path) -> str:
 
 
 def _service(settings: Settings) -> str:
-    gateway = bootstrap.open_gateway(settings)
-    gateway.ready()
+    from kiosk.http import HttpSession
+
+    gateway = settings.gateway
+    if not gateway.url:
+        raise ValueError("gateway.url is not set")
+    files = [Path(name) if name else None for name in (gateway.ca, gateway.client_certificate)]
+    session = HttpSession(gateway.url, ca=files[0], client_cert=files[1])
+    try:
+        session.get("/readyz", headers={}, deadline_s=gateway.deadline_s, max_bytes=4096, content_types=None)
+    finally:
+        session.close()
     return "answers"
 
 

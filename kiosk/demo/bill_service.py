@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 
-class ServiceNotStarted(Exception):  # noqa: N818
+class ServiceNotStarted(Exception):
     """The bill service ended before it said where it answers."""
 
 

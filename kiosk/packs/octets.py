@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Truncated(ValueError):  # noqa: N818 - the name says what is wrong with the bytes
+class Truncated(ValueError):
     """The bytes end in the middle of a value."""
 
 

@@ -21,7 +21,7 @@ _FIELDS = tuple(field.name for field in fields(Bill))
 _JSON_LIMIT = ebill.LIMIT_BYTES
 
 
-class RowUnreadable(ValueError):  # noqa: N818 - the name says what the row is
+class RowUnreadable(ValueError):
     """A row that holds no document of this version of the format. Quotes nothing of it."""
 
 

@@ -51,7 +51,7 @@ _SENTENCES = {
 }
 
 
-class TaxQrInvalid(ValueError):  # noqa: N818 - the name says what the text is
+class TaxQrInvalid(ValueError):
     """A text that is no tax QR (or a file that is no invoice). `reason` says why; the message quotes nothing."""
 
     def __init__(self, reason: Reason) -> None:

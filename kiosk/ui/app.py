@@ -109,6 +109,14 @@ class KioskApp:
         if view.screen == "attract":
             self._turned_at = monotonic()
 
+    def draw(self, view: View) -> None:
+        """Show `view` and have it drawn to the last pixel before this returns; for measurements."""
+        from kivy.graphics.opengl import glFinish
+
+        self.show(view)
+        self._stage.window.dispatch("on_draw")
+        glFinish()
+
     def on_drawn(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once, when what is shown now has been drawn and stands still."""
         self._drawn.append(callback)

@@ -59,7 +59,7 @@ _CONFIG: Mapping[str, Mapping[str, str]] = {
 }
 
 
-class WindowMissing(Exception):  # noqa: N818
+class WindowMissing(Exception):
     """No window on this machine; the message says what to install. Exit with code 69."""
 
 
@@ -99,7 +99,7 @@ def is_software() -> bool:
 
 
 def _give_memory_back() -> None:
-    """Have freed textures go back to the system: left to itself the heap keeps 50 MB of holes after a few visits."""
+    """Have freed textures go back to the system: left to itself the heap keeps 50 MB of holes after a visit."""
     libc = ctypes.CDLL(None)
     # Only glibc has it, and only glibc needs it.
     if hasattr(libc, "mallopt"):

@@ -11,6 +11,7 @@ from kiosk.ui.files import kv_of
 from kiosk.ui.layout import Row
 from kiosk.ui.screen import Screen
 from kiosk.ui.widgets import pictures  # noqa: F401
+from kiosk.ui.widgets.button import is_finger
 from kiosk.viewmodel import AttractView, Promise
 
 Builder.load_file(kv_of(__file__))
@@ -57,7 +58,8 @@ class AttractScreen(Screen):
         """Begin wherever the finger leaves, unless it pressed something."""
         if super().on_touch_up(touch):
             return True
-        if touch.grab_current is None and not touch.grab_list and self.view.start.enabled:
+        is_free = touch.grab_current is None and not touch.grab_list
+        if is_free and is_finger(touch) and self.view.start.enabled:
             self.press(self.ids.start)
             return True
         return False

@@ -114,7 +114,7 @@ class Pressable(Row):
 
     def on_touch_down(self, touch: Any) -> bool:
         """Take hold of a touch that lands here."""
-        if not (self.is_seen and self.collide_point(*touch.pos)) or not _is_finger(touch):
+        if not (self.is_seen and self.collide_point(*touch.pos)) or not is_finger(touch):
             return False
         if self.is_enabled:
             touch.grab(self)
@@ -169,6 +169,6 @@ INKS = frozenset(paint.ink for paint in (*KINDS.values(), _OFF, _CHOSEN, _CHOSEN
 """The inks a button gives what is inside it; any other ink is left as the layout says."""
 
 
-def _is_finger(touch: Any) -> bool:
+def is_finger(touch: Any) -> bool:
     """A finger or the left button; the wheel and the other buttons press nothing."""
     return "button" not in touch.profile or touch.button == "left"

@@ -91,3 +91,29 @@ class Bone(Node):
         self._pieces.clear()
         radius = self.look.radius(self.radius)
         self._pieces.block(self.look, self.colour, at=self.pos, size=self.size, radius=radius)
+
+
+_BONES = (0.9, 0.8, 0.6, 0.4, 0.28, 0.22, 0.26, 0.3, 0.34, 0.5, 0.66, 0.84, 1)
+"""A year as most have it: two hot ends, a mild middle."""
+
+
+class BoneChart(Node):
+    """Grey bars in the place of the thirteen months that are still coming."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._pieces = Pieces(self.canvas)
+
+    def natural(self, width: int) -> Size:
+        """As wide as there is room; as high as the smallest chart."""
+        return width, self.look.size("chart")
+
+    def paint(self) -> None:
+        """Draw the bars, the newest where reading ends."""
+        self._pieces.clear()
+        step = self.width / len(_BONES)
+        for place, part in enumerate(_BONES):
+            start = (place + 0.17) * step
+            left = self.right - start - step * 0.66 if self.look.rtl else self.x + start
+            size = (step * 0.66, self.height * part)
+            self._pieces.block(self.look, "bone", at=(left, self.y), size=size, radius=self.look.radius("xs"))
