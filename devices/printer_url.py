@@ -76,7 +76,7 @@ class SimulatedAddress:
 Address = TcpAddress | SerialAddress | UsbAddress | FileAddress | SimulatedAddress
 
 
-class PrinterUrlInvalid(ValueError):  # noqa: N818 - the name says what the address is
+class PrinterUrlInvalid(ValueError):
     """A printer's address cannot be read; the message says what is wrong and shows one that is right."""
 
 

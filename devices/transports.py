@@ -25,19 +25,19 @@ class TransportError(Exception):
         self.cause = cause
 
 
-class TransportLost(TransportError):  # noqa: N818
+class TransportLost(TransportError):
     """The device is not there, or went away: drop the handle and open again later."""
 
 
-class TransportBusy(TransportError):  # noqa: N818
+class TransportBusy(TransportError):
     """Another program holds the device: try again later, a technician should look."""
 
 
-class TransportDenied(TransportError):  # noqa: N818
+class TransportDenied(TransportError):
     """This user may not open the device: only a technician can help."""
 
 
-class TransportTimeout(TransportError):  # noqa: N818
+class TransportTimeout(TransportError):
     """Nothing moved for too long; the handle is still good."""
 
 

@@ -44,7 +44,7 @@ class Timing:
     take_s: float = 30.0
 
 
-class Interrupted(Exception):  # noqa: N818 - an order, not an error
+class Interrupted(Exception):
     """Whoever owns the session wants what is being waited for to end now."""
 
 

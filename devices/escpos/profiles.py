@@ -106,7 +106,7 @@ CAPABILITIES = tuple(
 )
 
 
-class UnknownProfile(ValueError):  # noqa: N818
+class UnknownProfile(ValueError):
     """No profile of that name; the message names the nearest one."""
 
 
