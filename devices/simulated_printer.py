@@ -30,6 +30,7 @@ class SimulatedPrinter(EscposPrinter):
         journal: Journal,
         url: str = "simulated:",
         folder: Path | None = None,
+        profile: str = "simulated",
         width: int = 576,
         encoder: str = "auto",
         name: str = "simulated printer",
@@ -40,7 +41,8 @@ class SimulatedPrinter(EscposPrinter):
     ) -> None:
         """Start it; the pictures go to `folder`, or to the one in `url` (neither: no pictures), made when missing.
 
-        `speed_mm_s` is how fast paper moves; the rest is as for `EscposPrinter`.
+        `profile` is how it is spoken to (it understands all of them), `speed_mm_s` how fast paper moves; the rest is
+        as for `EscposPrinter`.
 
         Raises:
             PrinterUrlInvalid, ValueError: as `EscposPrinter` does.
@@ -51,7 +53,7 @@ class SimulatedPrinter(EscposPrinter):
         self.machine = Machine(clock=time.monotonic, width=width, speed_mm_s=speed_mm_s, slip_cut=_writer(folder))
         super().__init__(
             url=url,
-            profile="simulated",
+            profile=profile,
             width=width,
             encoder=encoder,
             journal=journal,

@@ -377,3 +377,15 @@ def test_a_presenter_can_be_simulated_too() -> None:
     assert watcher.until(JobState.TAKEN, JobState.RETRACTED, JobState.UNKNOWN).state is JobState.TAKEN
     printer.close()
     server.close()
+
+
+def test_it_can_be_made_from_a_settings_table_and_spoken_to_as_any_profile(tmp_path: Path) -> None:
+    from devices.registry import open_printer
+    from devices.settings import PrinterSettings
+
+    table = PrinterSettings(url=f"simulated:{tmp_path}/paper", profile="generic", width=384, encoder="raster")
+    printer = open_printer(table, journal=MemoryJournal())
+    assert isinstance(printer, SimulatedPrinter)
+    assert _print(printer, _page(width=384)).states[-1] is JobState.CUT
+    printer.close()
+    assert [path.name for path in (tmp_path / "paper").iterdir()] == ["slip-0001.png"]
