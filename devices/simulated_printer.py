@@ -41,8 +41,8 @@ class SimulatedPrinter(EscposPrinter):
     ) -> None:
         """Start it; the pictures go to `folder`, or to the one in `url` (neither: no pictures), made when missing.
 
-        `profile` is how it is spoken to (it understands all of them), `speed_mm_s` how fast paper moves; the rest is
-        as for `EscposPrinter`.
+        `profile` is how it is spoken to (it understands all of them), `speed_mm_s` how fast paper moves; the rest
+        is as for `EscposPrinter`.
 
         Raises:
             PrinterUrlInvalid, ValueError: as `EscposPrinter` does.
