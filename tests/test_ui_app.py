@@ -161,6 +161,33 @@ def test_the_attract_screen_moves_on_without_a_touch(terminal, monkeypatch):
     assert ImageChops.difference(before, terminal.look()).getbbox()
 
 
+def test_the_card_moves_on_a_graphics_card_and_stands_on_software(terminal, monkeypatch):
+    terminal.show("card")
+    still = terminal.look()
+    terminal.frame(2)
+    assert not terminal.loop.is_moving() and terminal.look() == still
+    monkeypatch.setattr(terminal.stage, "still", False)
+    screen = terminal.show("card")
+    assert terminal.loop.is_moving()
+    screen._move(0)
+    first = screen.swiped
+    monkeypatch.setattr("kiosk.ui.screens.card.Clock", LaterClock())
+    screen._move(0)
+    assert screen.swiped != first
+    terminal.show("attract")
+    assert not terminal.loop.is_moving() and screen._motion is None
+
+
+class LaterClock:
+    """Kivy's clock a second later."""
+
+    @staticmethod
+    def get_boottime():
+        from kivy.clock import Clock
+
+        return Clock.get_boottime() + 1
+
+
 def test_buttons_are_found_where_they_are_drawn(terminal):
     terminal.show("keypad")
     centres = terminal.app.centres()

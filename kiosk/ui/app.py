@@ -73,6 +73,7 @@ class KioskApp:
         self._stage = Stage(window, glass=glass, text_size=text_size, theme=theme, still=boot.is_software())
         self._guard = PressGuard(TARGET_MM * glass.px_per_mm)
         self._loop = Loop(window, on_tick=self._tick, on_trouble=self._show_broken)
+        self._loop.is_moving = lambda: self._stage.shown is not None and self._stage.shown.is_moving
         self._drawn: list[Callable[[], None]] = []
         self._frames = 0
         self._seen_at = inf

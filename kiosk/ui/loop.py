@@ -46,6 +46,8 @@ class Loop:
         self._trouble_at = float("-inf")
         self.idle: Callable[[], bool] = lambda: False
         """Work for when nothing else is to do, a piece a call; False when there is none left."""
+        self.is_moving: Callable[[], bool] = lambda: False
+        """Whether something on the screen moves by itself."""
 
     def post(self, job: Callable[[], None]) -> None:
         """Have `job` called on the loop's thread, soon. From any thread."""
@@ -109,6 +111,6 @@ class Loop:
     def _rest(self) -> None:
         if self._stopped or self._jobs or self.idle():
             return
-        is_awake = monotonic() - self._touched_at < STAYS_AWAKE_S
+        is_awake = monotonic() - self._touched_at < STAYS_AWAKE_S or self.is_moving()
         self._wake.wait(AWAKE_S if is_awake else ASLEEP_S)
         self._wake.clear()

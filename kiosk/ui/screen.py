@@ -18,8 +18,11 @@ from kiosk.viewmodel import Chrome
 class Screen(Column):
     """The whole window. A layout rule of the same name says what stands where, from `root.view`.
 
-    Subclasses name the class of their `model`; most have nothing to add but that.
+    Subclasses name the class of their `model`; most have nothing to add but that. `is_moving` while something
+    on it moves by itself.
     """
+
+    is_moving = False
 
     view = ObjectProperty(None, rebind=True)
     ground = StringProperty("ground")

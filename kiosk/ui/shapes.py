@@ -72,6 +72,7 @@ def _bytes(colour: Rgba) -> tuple[int, int, int]:
 
 def _rounded(side: int, *, inset: int, radius: int) -> Image.Image:
     mask = Image.new("L", (side, side))
-    box = (inset, inset, side - inset - 1, side - inset - 1)
-    ImageDraw.Draw(mask).rounded_rectangle(box, radius, fill=255)
+    if side > 2 * inset:
+        box = (inset, inset, side - inset - 1, side - inset - 1)
+        ImageDraw.Draw(mask).rounded_rectangle(box, radius, fill=255)
     return mask

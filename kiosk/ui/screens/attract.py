@@ -35,19 +35,20 @@ class AttractScreen(Screen):
 
     def render(self, view: Any, look: Any) -> None:
         """Show the promises, the first one told."""
+        self.view = view
+        self._mark(0)
         super().render(view, look)
-        self.tell(0)
 
     def tell_next(self) -> None:
         """Tell the next promise."""
-        self.tell((int(self.told) + 1) % len(SCENES))
+        self._mark((int(self.told) + 1) % len(SCENES))
+        self.arrange()
 
-    def tell(self, place: int) -> None:
-        """Tell the promise at `place`: its row stands out and its picture is shown."""
+    def _mark(self, place: int) -> None:
+        """Choose the promise at `place`: its row stands out and its picture is shown."""
         self.told = place
         for at, row in enumerate(reversed(self.ids.promises.children)):
             row.is_told = at == place
-        self.arrange()
 
     def on_touch_down(self, touch: Any) -> bool:
         """Feel a finger anywhere."""
