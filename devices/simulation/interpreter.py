@@ -1,4 +1,4 @@
-"""Carries out ESC/POS commands in standard mode: dots exact for pictures, letters from a bundled bitmap font.
+"""Carries out ESC/POS commands in standard mode: dots exact for pictures, letters from a font of its own.
 
 Lines collect text and columns on a common lower edge and are printed by a feed; pictures and codes stand on
 their own (ESC/POS reference, "Standard mode").
@@ -19,6 +19,9 @@ _CELL = (12, 24)
 _DEFAULT_SPACING = 30
 _LEVELS = "LMQH"
 _WHITE = 255
+# Capitals of this size are as high as a printer's, and this dark a dot is burnt.
+_LETTER_SIZE = 20
+_GREY = 150
 # The feed from head to cutter that GS V 66 makes, in rows: about 15 mm on most mechanisms.
 CUT_FEED = 120
 
@@ -252,10 +255,16 @@ def _ink(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=512)
 def _cell(letter: bytes, wide: int, high: int, bold: bool) -> Image.Image:
-    """One character of font A: Pillow's own 6 x 11 bitmap letters doubled into a cell of 12 x 24 dots."""
-    small = Image.new("1", (_CELL[0] // 2, _CELL[1] // 2), _WHITE)
-    ImageDraw.Draw(small).text((0, 0), letter.decode("latin-1"), fill=0, font=ImageFont.load_default_imagefont())
-    cell = small.resize(_CELL, Image.Resampling.NEAREST)
+    """One character of font A: a letter of Pillow's own font, squeezed where wider, in a cell of 12 x 24 dots."""
+    font = ImageFont.load_default(_LETTER_SIZE)
+    left, _, right, _ = font.getbbox(letter.decode("latin-1"))
+    width = max(round(right - left), 1)
+    drawn = Image.new("L", (width, _CELL[1]), _WHITE)
+    ImageDraw.Draw(drawn).text((-left, 0), letter.decode("latin-1"), fill=0, font=font)
+    narrow = min(width, _CELL[0] - 1 - bold)
+    cell = Image.new("1", _CELL, _WHITE)
+    dots = drawn.resize((narrow, _CELL[1])).point(lambda grey: 255 if grey >= _GREY else 0, mode="1")
+    cell.paste(dots, ((_CELL[0] - narrow) // 2, 0))
     if bold:
         cell.paste(0, (1, 0), _ink(cell))
     return _scaled(cell, wide, high)
