@@ -12,12 +12,25 @@ from devices.page import Page
 from kiosk import receipt_details as details
 from kiosk import receipt_labels as say
 from kiosk import receipt_parts as parts
+from kiosk import receipt_type
 from kiosk.applink import paper_link
 from kiosk.model import Account, Bill, CurrentBill, Source
+from kiosk.receipt_pictures import app_code
 from kiosk.receipt_privacy import OnPaper, shown_account
 from kiosk.receipt_sheet import Row, Sheet
 from kiosk.receipt_type import LABEL, STRONG, TITLE
 from kiosk.sums import problems
+
+
+def prepare(app_link: str) -> None:
+    """Load and draw what all receipts share, in a quiet moment after start; without it the first one takes longer.
+
+    May be called from any thread, and twice.
+    """
+    parts.prepare()
+    receipt_type.prepare()
+    if app_link:
+        app_code(paper_link(app_link))
 
 
 def page(

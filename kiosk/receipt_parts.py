@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from PIL import Image
 
@@ -22,6 +22,12 @@ from kiosk.typography import figure_height, plain
 
 _MARK = 80
 """The size of our mark, 10 mm."""
+
+
+def prepare() -> None:
+    """Draw our mark and load the calendar."""
+    mark(_MARK)
+    hijri(date(2026, 1, 1))
 
 
 def demo_band(sheet: Sheet) -> None:

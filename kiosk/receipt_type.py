@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_uppercase
 from typing import Literal
 
-from PIL import Image
+from PIL import Image, ImageChops
 from PIL.ImageFont import FreeTypeFont
 
 from devices.page import Piece, TextTile, Tile
@@ -23,7 +24,8 @@ CELL = 12
 """Dots across one character of a printer's font A; it is twice as high."""
 
 _BASELINE_IN_CELL = 18
-_CODE = frozenset("0123456789,.-/:* ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_DIGITS = "0123456789,.-/:* "
+_CODE = frozenset(_DIGITS + ascii_uppercase)
 
 Align = Literal["left", "centre", "right"]
 
@@ -104,6 +106,13 @@ class Setting:
         )
 
 
+def prepare() -> None:
+    """Open the fonts and draw the letters that figures and codes are put together from."""
+    for style in STYLES:
+        set_line("".join(sorted(_CODE)) if style.latin.cell == 1 else _DIGITS, style, language="en")
+        style.arabic.font()
+
+
 def set_line(text: str, style: Style, *, language: str, lean: Align = "centre") -> Setting:
     """Draw one line of `text`; nothing of it is kept. `lean` is where letters stand in wider room."""
     pin = style.pin(text)
@@ -160,37 +169,41 @@ class _Ink:
     dots: Image.Image
     left: int
     above: int
-    advance: int
+    pen: float
+
+    @property
+    def advance(self) -> int:
+        return round(self.pen)
 
 
 def _drawn(text: str, pin: Pin, language: str) -> _Ink:
     drawn = draw_ink(text, pin.font(), language=language)
-    dots = drawn.mask.point(_black(pin.threshold), mode="1")
+    # Pillow halves grey into black and white at 128.
+    shade = Image.new("L", drawn.mask.size)
+    dots = ImageChops.add(drawn.mask, shade, offset=128 - pin.threshold).convert("1", dither=Image.Dither.NONE)
     box = dots.getbbox() or (0, 0, 0, 0)
-    return _Ink(dots.crop(box), drawn.x + box[0], -(drawn.y + box[1]), drawn.advance)
+    return _Ink(dots.crop(box), drawn.x + box[0], -(drawn.y + box[1]), drawn.pen)
 
 
 def _joined(parts: Iterable[str], pin: Pin, language: str) -> _Ink:
     """Parts drawn before, left to right: what differs on every receipt is put together instead of drawn."""
     inks = [_part(part, pin, language) for part in parts]
-    above = max([ink.above for ink, _ in inks], default=0)
-    below = max([ink.dots.height - ink.above for ink, _ in inks], default=0)
+    above = max([ink.above for ink in inks], default=0)
+    below = max([ink.dots.height - ink.above for ink in inks], default=0)
     # Letters may lean out of their room at either end.
     lean = 8
-    dots = Image.new("1", (round(sum(step for _, step in inks)) + 2 * lean, above + below))
+    dots = Image.new("1", (round(sum(ink.pen for ink in inks)) + 2 * lean, above + below))
     pen = float(lean)
-    for ink, step in inks:
+    for ink in inks:
         dots.paste(1, (round(pen) + ink.left, above - ink.above), ink.dots)
-        pen += step
+        pen += ink.pen
     box = dots.getbbox() or (0, 0, 0, 0)
-    return _Ink(dots.crop(box), box[0] - lean, above - box[1], round(pen) - lean)
+    return _Ink(dots.crop(box), box[0] - lean, above - box[1], pen - lean)
 
 
 @lru_cache(maxsize=2048)
-def _part(text: str, pin: Pin, language: str) -> tuple[_Ink, float]:
-    return _drawn(text, pin, language), pin.font().getlength(
-        text, direction="rtl" if is_rtl(language) else "ltr", language=language
-    )
+def _part(text: str, pin: Pin, language: str) -> _Ink:
+    return _drawn(text, pin, language)
 
 
 def _room(text: str, style: Style, *, language: str) -> int:
@@ -204,11 +217,6 @@ def _scale(text: str, pin: Pin, ink: _Ink) -> Literal[0, 1, 2]:
     over = _BASELINE_IN_CELL * pin.cell
     fits = ink.above <= over and ink.dots.height - ink.above <= 2 * CELL * pin.cell - over
     return pin.cell if _is_ascii(text) and fits else 0
-
-
-@lru_cache
-def _black(threshold: int) -> list[int]:
-    return [255 if level >= threshold else 0 for level in range(256)]
 
 
 def _is_ascii(text: str) -> bool:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
 from PIL import Image, ImageDraw, features
 from PIL.ImageFont import FreeTypeFont
@@ -60,13 +61,18 @@ class TypographyMissing(Exception):
 class Ink:
     """A drawn string: `mask` is its ink alone (mode "L"), at (`x`, `y`) from the pen's start on the baseline.
 
-    `advance` is how far the pen moved, in px; the ink may begin before it (`x` < 0) or end after it.
+    `pen` is how far the pen moved, in px and their parts; the ink may begin before it (`x` < 0) or end after it.
     """
 
     mask: Image.Image
     x: int
     y: int
-    advance: int
+    pen: float
+
+    @property
+    def advance(self) -> int:
+        """The whole pixels that the pen's way takes."""
+        return ceil(self.pen)
 
 
 def require() -> None:
@@ -130,7 +136,7 @@ def measure(text: str, font: FreeTypeFont, *, language: str) -> int:
 
 def advance(text: str, font: FreeTypeFont, *, language: str) -> int:
     """The pixels the pen moves along `text`, rounded up: ten times faster than `measure`, without leaning ink."""
-    return -int(-font.getlength(text, direction=_direction(language), language=language) // 1)
+    return ceil(font.getlength(text, direction=_direction(language), language=language))
 
 
 def draw_ink(text: str, font: FreeTypeFont, *, language: str) -> Ink:
@@ -139,7 +145,7 @@ def draw_ink(text: str, font: FreeTypeFont, *, language: str) -> Ink:
     mask = Image.new("L", core.size)
     if all(core.size):
         mask.im.paste(core, (0, 0, *core.size))
-    return Ink(mask, int(x), int(y), advance(text, font, language=language))
+    return Ink(mask, int(x), int(y), font.getlength(text, direction=_direction(language), language=language))
 
 
 def draw_mask(text: str, font: FreeTypeFont, *, language: str) -> Image.Image:
