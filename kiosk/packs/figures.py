@@ -32,6 +32,9 @@ class Figures(NamedTuple):
     credit: int
 
 
+FIELDS = [*Figures._fields, "extra", "history"]
+"""All columns of a bill, in order; the last two are bytes."""
+
 # Packs hold the places of these words: a new word goes to the end.
 STATUSES = tuple(Status)
 DOCUMENT_TYPES = tuple(DocumentType)
