@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from PIL import Image
 
@@ -70,9 +72,13 @@ def encode_raster(page: Page, profile: Profile) -> bytes:
     step = max((profile.max_block - _HEAD) // stride, 1)
     out = bytearray()
     for top in range(0, page.height, step):
-        for block in harmless(dots.rows[top : top + step], 0, page.width, page.width):
-            out += commands.margin(block.left) + block.command() if block.left else block.command()
-            out += commands.margin(0) if block.left else b""
+        rows = dots.rows[top : top + step]
+        data = b"".join(_bytes(row, 0, stride, page.width) for row in rows)
+        if not REAL_TIME.search(data):
+            out += commands.raster(stride, data)
+            continue
+        for block in harmless(rows, *_ink(_shadow(rows), page.width), page.width):
+            out += commands.margin(block.left) + block.command() + commands.margin(0)
     return bytes(out)
 
 
@@ -151,6 +157,10 @@ def _together(dots: Dots, start: int, bottom: int, *, limit: int) -> tuple[int, 
             break
         end, left, right = end + 1, both_left, both_right
     return end, left, right
+
+
+def _shadow(rows: Iterable[int]) -> int:
+    return reduce(or_, rows, 0)
 
 
 def _ink(row: int, width: int) -> tuple[int, int]:
