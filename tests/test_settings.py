@@ -95,8 +95,9 @@ def test_each_kind_of_mistake_is_explained(tmp_path: Path, text: str, key: str, 
 
 def test_mistakes_in_device_tables_name_their_table_and_line(tmp_path: Path) -> None:
     text = '[[printer]]\nurl = "tcp://127.0.0.1:9100"\n\n[[printer]]\nurl = "file:///tmp/p.bin"\nprofil = "x"\n'
-    found = mistakes(tmp_path, text)
-    assert (6, "printer[1].profil") in [(line, key) for line, key, _, _ in found]
+    ((line, key, problem, _),) = mistakes(tmp_path, text)
+    assert (line, key) == (4, "printer[1]")
+    assert 'did you mean "profile"?' in problem
 
 
 def test_a_missing_file_is_a_mistake_not_a_crash(tmp_path: Path) -> None:

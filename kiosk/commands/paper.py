@@ -54,6 +54,8 @@ def receipt(options: Namespace) -> Exit:
 
 def print_bill(options: Namespace) -> Exit:
     """Print one receipt and follow it: one line per state; done only when the printer confirmed it."""
+    from pydantic import ValidationError
+
     from devices.registry import open_printer
     from devices.settings import PrinterSettings
     from kiosk.bootstrap import new_job_id, open_journal
@@ -62,10 +64,13 @@ def print_bill(options: Namespace) -> Exit:
     journal = open_journal(state_folder(options))
     try:
         table = PrinterSettings(
-            url=options.printer, profile=options.profile, width=page.width, encoder=options.encoder
+            url=options.printer,
+            profile=options.profile or PROFILES[options.paper],
+            width=page.width,
+            encoder=options.encoder,
         )
-    except ValueError as error:
-        raise CommandError("printer_url", "the printer's address is not understood", exit=Exit.USAGE) from error
+    except ValidationError as error:
+        raise CommandError("printer_url", f"not a printer: {error.errors()[0]['msg']}", exit=Exit.USAGE) from error
     printer = open_printer(table, journal=journal)
     job = PrintJob(id=new_job_id(), number=options.number, page=page, copy=options.copy)
     try:
