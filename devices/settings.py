@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from devices import binding, card_map, dialogues, printer_url, reader_url
+from devices import binding, card_map, dialogues, printer_url, reader_url, switches, ups
 from devices.card_reader import CredentialKind
 from devices.escpos import profiles
 from devices.near_miss import unknown
@@ -140,6 +140,35 @@ class CardMapRule(BaseModel):
         return card_map.Rule(**self.model_dump())
 
 
+class UpsSettings(BaseModel):
+    """The `[ups]` table: where upsd tells of the power supply."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(description="nut://127.0.0.1/ups")
+    name: str = "ups"
+
+    @model_validator(mode="after")
+    def _is_right(self) -> Self:
+        ups.Ups(url=self.url)
+        return self
+
+
+class SwitchesSettings(BaseModel):
+    """The `[switches]` table: the board that tells of door, presence and head-phones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(description="serial:///dev/ttyUSB1?baud=9600")
+    name: str = "switches"
+    inputs: Mapping[str, switches.Switch] = Field(default=switches.DEFAULT_INPUTS)
+
+    @model_validator(mode="after")
+    def _is_right(self) -> Self:
+        reader_url.parse_line(self.url)
+        return self
+
+
 class DeviceSettings(BaseModel):
     """All device tables of a settings file; the tables of the program around them are not looked at."""
 
@@ -148,6 +177,8 @@ class DeviceSettings(BaseModel):
     printer: tuple[PrinterSettings, ...] = ()
     card_reader: tuple[CardReaderSettings, ...] = ()
     card_map: tuple[CardMapRule, ...] = ()
+    ups: UpsSettings | None = None
+    switches: SwitchesSettings | None = None
 
     @classmethod
     def read(cls, files: Iterable[Path]) -> Self:

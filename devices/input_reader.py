@@ -1,0 +1,109 @@
+"""Readers that plug in as a keyboard or a HID scanner: taken for ourselves alone, so that nobody else hears."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from functools import partial
+
+from devices import binding, dialogues
+from devices.binding import Match
+from devices.card_map import CardMap
+from devices.card_reader import CardReaderError, ReaderHealth
+from devices.channels import Channel, DescriptorChannel
+from devices.codecs.hid_pos import HidPosCodec
+from devices.codecs.keyboard import KeyboardCodec
+from devices.dialogues.listening import Listener
+from devices.intake import Intake
+from devices.monitor import Monitor
+from devices.reader_url import ReaderUrlError, parse_node
+from devices.transports import mapped
+from devices.watched_reader import ReaderLink, WatchedReader
+
+_EVIOCGRAB = 0x40044590
+"""_IOW('E', 0x90, int) of linux/input.h: all events of the device come to this descriptor and to no other."""
+
+
+class KeyboardCardReader(WatchedReader):
+    """A reader that types what it reads. Its keys reach nothing but this driver, and no window, ever."""
+
+    def __init__(
+        self,
+        *,
+        name: str = "card reader",
+        url: str = "evdev:",
+        match: Match | None = None,
+        codec: str = "scanner",
+        lrc: bool = False,
+        last_track: int | None = None,
+        card_map: CardMap | None = None,
+        monitor: Monitor | None = None,
+    ) -> None:
+        """Bind to `url` (`evdev:///dev/input/event5`) or to what fits `match`; `codec` reads what is typed.
+
+        Raises:
+            CardReaderError: the address, the codec or both bindings at once make no sense.
+        """
+        intake = Intake(name, card_map=card_map)
+        try:
+            path = parse_node(url, kind="evdev", match=match)
+            codec_inside = dialogues.typed_codec(codec, dialogues.Options(lrc, last_track))
+        except (ReaderUrlError, ValueError) as error:
+            raise CardReaderError(ReaderHealth.FAULT, f"{name}: {error}") from None
+        link = ReaderLink(
+            address=lambda: binding.find(match, binding.input_devices()) if match else path,
+            open_at=partial(open_node, grab=True),
+            dialogue=Listener(KeyboardCodec(codec_inside)),
+            intake=intake,
+        )
+        super().__init__(intake, link, monitor=monitor)
+
+
+class HidCardReader(WatchedReader):
+    """A bar code scanner as a HID point-of-sale device."""
+
+    def __init__(
+        self,
+        *,
+        name: str = "card reader",
+        url: str = "hidraw:",
+        match: Match | None = None,
+        card_map: CardMap | None = None,
+        monitor: Monitor | None = None,
+    ) -> None:
+        """Bind to `url` (`hidraw:///dev/hidraw0`) or to what fits `match`.
+
+        Raises:
+            CardReaderError: the address or both bindings at once make no sense.
+        """
+        intake = Intake(name, card_map=card_map)
+        try:
+            path = parse_node(url, kind="hidraw", match=match)
+        except ReaderUrlError as error:
+            raise CardReaderError(ReaderHealth.FAULT, f"{name}: {error}") from None
+        link = ReaderLink(
+            address=lambda: binding.find(match, binding.hid_devices()) if match else path,
+            open_at=partial(open_node, grab=False),
+            dialogue=Listener(HidPosCodec()),
+            intake=intake,
+        )
+        super().__init__(intake, link, monitor=monitor)
+
+
+def open_node(path: str, *, grab: bool) -> Channel:
+    """Open an input or HID node for reading; `grab` takes its events away from all other programs.
+
+    Raises:
+        TransportLost: no such node.
+        TransportBusy: another program has grabbed it.
+        TransportDenied: missing group or udev rule.
+    """
+    with mapped(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if grab:
+                fcntl.ioctl(descriptor, _EVIOCGRAB, 1)
+        except OSError:
+            os.close(descriptor)
+            raise
+    return DescriptorChannel(descriptor, path, release=partial(os.close, descriptor))

@@ -1,0 +1,126 @@
+"""The power supply as upsd tells of it, over a real connection."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from devices.monitor import Monitor
+from devices.ups import Power, PowerChanged, Ups, UpsError
+
+
+class Upsd:
+    """As much of upsd as is asked: the answer to each question is `answer`."""
+
+    def __init__(self) -> None:
+        self.answer = 'VAR ups ups.status "OL CHRG"\n'
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._clients: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._clients.append(client)
+            with client, client.makefile("rw") as line:
+                for question in line:
+                    assert question == "GET VAR ups ups.status\n"
+                    line.write(self.answer)
+                    line.flush()
+
+    def close(self) -> None:
+        if self._listener.fileno() < 0:
+            return
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for client in self._clients:
+            if client.fileno() >= 0:
+                client.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+
+
+@pytest.fixture
+def upsd() -> Iterator[Upsd]:
+    upsd = Upsd()
+    yield upsd
+    upsd.close()
+
+
+class Heard:
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.events: list[PowerChanged] = []
+
+    def __call__(self, event: PowerChanged) -> None:
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+
+    def wait(self, power: Power) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.events and self.events[-1].power is power, 10), self.events
+
+
+@pytest.mark.parametrize(
+    ("answer", "power"),
+    [
+        ('VAR ups ups.status "OL"\n', Power.MAINS),
+        ('VAR ups ups.status "OB DISCHRG"\n', Power.BATTERY),
+        ('VAR ups ups.status "OB DISCHRG LB"\n', Power.LOW),
+        ('VAR ups ups.status "FSD OB"\n', Power.LOW),
+        # On mains with a worn battery: nothing to shut down for.
+        ('VAR ups ups.status "OL LB RB"\n', Power.MAINS),
+    ],
+)
+def test_the_flags_of_nut_say_what_the_terminal_runs_on(upsd: Upsd, answer: str, power: Power) -> None:
+    upsd.answer = answer
+    heard = Heard()
+    ups = Ups(url=f"nut://127.0.0.1:{upsd.port}/ups", ask_every_s=0.05)
+    ups.start(heard)
+    heard.wait(power)
+    assert ups.power() is power
+    ups.close()
+    ups.close()
+
+
+def test_going_to_battery_and_losing_upsd_are_each_told_once(upsd: Upsd, caplog: pytest.LogCaptureFixture) -> None:
+    heard = Heard()
+    monitor = Monitor(retry_first_s=0.05)
+    ups = Ups(url=f"nut://127.0.0.1:{upsd.port}/ups", ask_every_s=0.05, monitor=monitor)
+    ups.start(heard)
+    heard.wait(Power.MAINS)
+    upsd.answer = 'VAR ups ups.status "OB"\n'
+    heard.wait(Power.BATTERY)
+    upsd.close()
+    heard.wait(Power.UNKNOWN)
+    ups.close()
+    monitor.close()
+    assert [event.power for event in heard.events] == ["mains", "battery", "unknown"]
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize(
+    "answer", ["ERR DATA-STALE\n", "ERR UNKNOWN-UPS\n", "\x00\xff\n", 'VAR ups ups.status ""\n']
+)
+def test_an_answer_that_tells_nothing_is_unknown_and_no_shut_down(upsd: Upsd, answer: str) -> None:
+    heard = Heard()
+    ups = Ups(url=f"nut://127.0.0.1:{upsd.port}/ups", ask_every_s=0.05)
+    ups.start(heard)
+    heard.wait(Power.MAINS)
+    upsd.answer = answer
+    heard.wait(Power.UNKNOWN)
+    ups.close()
+
+
+@pytest.mark.parametrize("url", ["", "nut://", "nut://host", "http://host/ups", "nut://host:x/ups", "nut://h/a b"])
+def test_an_address_that_is_none_is_refused_with_one_that_is(url: str) -> None:
+    with pytest.raises(UpsError, match="nut://HOST/UPS"):
+        Ups(url=url)
