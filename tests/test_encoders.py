@@ -102,6 +102,10 @@ def test_a_printer_of_few_talents_gets_the_same_dots_from_hybrid(name):
     assert encode(page, encoder=Encoder.HYBRID, profile=plain) == encode(
         page, encoder=Encoder.LINES, profile=plain
     )
+    large = replace(plain, printer_font=True, font_width=14)
+    assert encode(page, encoder=Encoder.HYBRID, profile=large) == encode(
+        page, encoder=Encoder.LINES, profile=plain
+    )
     blocks = replace(plain, strip24=False)
     data = encode(page, encoder=Encoder.LINES, profile=blocks)
     assert b"\x1b*" not in b"".join(c[:2] for c in commands_of(data))

@@ -19,6 +19,9 @@ from devices.page import LogoTile, Page, Piece, QrTile, TextTile
 _SHIFT = 3
 """How far a text may move up or down, in dots."""
 
+_FONT_A = (12, 24)
+"""A printer's font A in dots, as `TextTile` reckons with it."""
+
 _REACH = 8
 """How far Arabic letters reach over and under a strip, in dots."""
 
@@ -45,7 +48,9 @@ def encode_hybrid(page: Page, profile: Profile, *, stored: Collection[str] = ())
     `stored` holds the digests of the logos known to be in the printer's memory.
     """
     codes = [piece for piece in page.pieces if _is_own(piece, profile, stored) and _is_alone(piece, page.pieces)]
-    texts = [p for p in page.pieces if isinstance(p, TextTile) and profile.printer_font]
+    # A page leaves room for letters of this size and no other.
+    sets_text = profile.printer_font and (profile.font_width, profile.font_height) == _FONT_A
+    texts = [piece for piece in page.pieces if isinstance(piece, TextTile) and sets_text]
     rest: list[Piece] = [piece for piece in page.pieces if piece not in codes and piece not in texts]
     lines, dots = _lines(texts, rest, page)
     tape = Tape(dots, profile)
@@ -183,7 +188,7 @@ def _print_line(tape: Tape, line: _Line) -> None:
 
 def _own_x(text: TextTile) -> int:
     """Where the printer's letters begin: they may be narrower than a picture with wide letters."""
-    return text.x + (text.width - 12 * text.scale * len(text.text)) // 2
+    return text.x + (text.width - _FONT_A[0] * text.scale * len(text.text)) // 2
 
 
 def _own_text(text: TextTile) -> bytes:
