@@ -1,7 +1,6 @@
 """The icons, drawn by us with one weight of line on a grid of 24: Pillow masks, no font and no file.
 
-A name ending in nothing special is drawn as it stands; those in `MIRRORED` point along the reading direction
-and are flipped for right-to-left.
+Those in `MIRRORED` point along the reading direction and are flipped for right-to-left; all others stand as they are.
 """
 
 from __future__ import annotations
@@ -203,13 +202,6 @@ def _finish(pen: Pen) -> None:
     pen.line((16.6, 7.4), (21.2, 12), (16.6, 16.6))
 
 
-def _receipt(pen: Pen) -> None:
-    pen.line((4.6, 20.8), (4.6, 2.8), (19.4, 2.8), (19.4, 20.8))
-    pen.line((4.6, 20.8), (7.1, 18.6), (9.5, 20.8), (12, 18.6), (14.5, 20.8), (16.9, 18.6), (19.4, 20.8))
-    pen.line((8.4, 7.6), (15.6, 7.6))
-    pen.line((8.4, 12), (15.6, 12))
-
-
 def _bill(pen: Pen) -> None:
     pen.box(4.2, 2.2, 15.6, 19.6)
     pen.shape((12.7, 5.4), (8.6, 10.6), (11.4, 10.6), (11, 14.2), (15.2, 9), (12.4, 9), rounding=0.5)
@@ -268,11 +260,6 @@ def _print_off(pen: Pen) -> None:
     pen.line((2.4, 2.4), (21.6, 21.6))
 
 
-def _trend_up(pen: Pen) -> None:
-    pen.line((2.6, 18), (9, 11.4), (13, 15.2), (21.2, 6.8))
-    pen.line((15.4, 6.4), (21.4, 6.4), (21.4, 12.4))
-
-
 def _touch(pen: Pen) -> None:
     pen.arc(10, 7.4, rx=5.2, ry=5.2, start=150, end=390)
     pen.line((10, 15), (10, 7.2))
@@ -313,12 +300,10 @@ _ICONS: Mapping[str, Callable[[Pen], None]] = {
     "print_off": _print_off,
     "printer": _printer,
     "qr": _qr,
-    "receipt": _receipt,
     "retry": _retry,
     "search": _search,
     "tools": _tools,
     "touch": _touch,
-    "trend": _trend_up,
     "up": _up,
     "warning": _warning,
 }

@@ -51,6 +51,21 @@ def lines(text: str, style: Style, *, width: int, most: int = 0) -> list[str]:
     return found
 
 
+def balanced(text: str, style: Style, *, width: int) -> list[str]:
+    """`text` in as few lines as `width` allows, about equally long: no word stands alone under a headline."""
+    found = lines(text, style, width=width)
+    count, low, high = len(found), width // 2, width
+    # To a few letters' width: nobody sees more, and each try measures the text anew.
+    while count > 1 and high - low > style.leading // 2:
+        middle = (low + high) // 2
+        tried = lines(text, style, width=middle)
+        if len(tried) == count:
+            found, high = tried, middle
+        else:
+            low = middle
+    return found
+
+
 def width(text: str, style: Style) -> int:
     """The pixels one line of `text` takes."""
     return typography.measure(text, style.font, language=style.language)

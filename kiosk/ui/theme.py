@@ -69,9 +69,9 @@ SIZES: Mapping[str, float] = {
     "meter": 3.2,
     "qr": 112,
     "dial": 76,
-    "stage": 100,
     "scene": 120,
     "strip": 1.3,
+    "rule": 0.3,
 }
 """Heights (or sides) in mm of the things we draw; those that hold text grow with it."""
 

@@ -18,6 +18,7 @@ class Text(Node):
     `align` is along the reading direction ("left" and "right" are for figures in columns). `most` limits the
     lines, the last ending in an ellipsis. `script` sets the text in another language than the screen's
     (a language's own name, a number typed from left to right). Without text it takes no room, unless `keep`.
+    Centred lines are made about equally long.
     `floor` is the least width in pixels, so that a column of figures can be as wide as its widest.
     """
 
@@ -97,7 +98,10 @@ class Text(Node):
         if not self.text or (whole <= width and "\n" not in self.text):
             self._lines, longest = [self.text] if self.text else [], whole
         else:
-            self._lines = typeset.lines(self.text, style, width=width, most=self.most)
+            if self.align == "center" and not self.most:
+                self._lines = typeset.balanced(self.text, style, width=width)
+            else:
+                self._lines = typeset.lines(self.text, style, width=width, most=self.most)
             longest = max(typeset.width(line, style) for line in self._lines)
         self._measured = (*key, longest)
         return self._lines, longest
