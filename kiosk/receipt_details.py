@@ -52,7 +52,7 @@ def charges(sheet: Sheet, bill: Bill) -> None:
     sheet.gap(12)
     sheet.pair(say.CHARGES)
     sheet.gap(6)
-    sheet.table([*_own_lines(bill), *_carried(bill)], figures=True)
+    column = sheet.table([*_own_lines(bill), *_carried(bill)], figures=True)
     sheet.rule()
     sheet.gap(8)
     final = (
@@ -60,7 +60,7 @@ def charges(sheet: Sheet, bill: Bill) -> None:
         if bill.credit
         else Row(say.AMOUNT_DUE, money(bill.amount_due), STRONG)
     )
-    sheet.table([final], figures=True)
+    sheet.table([final], figures=True, column=column)
     sheet.gap(5)
 
 

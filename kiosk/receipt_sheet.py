@@ -126,8 +126,10 @@ class Sheet:
         self.pieces.append(replace(piece, x=(self.width - piece.width) // 2, y=self.y))
         self.y += piece.height
 
-    def table(self, rows: Iterable[Row], *, figures: bool = False) -> None:
+    def table(self, rows: Iterable[Row], *, figures: bool = False, column: int = 0) -> int:
         """Rows of label and value; `figures` lines the values up at their last digit.
+
+        Returns the width of the values' column, which is at least `column`: for a table that goes on below.
 
         A row is one line (first language, other language, value in three columns) where that fits, else the other
         language goes below, and a value too wide for the rest of the line below that.
@@ -135,12 +137,13 @@ class Sheet:
         rows = list(rows)
         lean: Align = "right" if figures else self._outer
         values = [row.set_value(row.value, lean) for row in rows]
-        column = max((value.width for value in values if value.width <= self.width * 2 // 5), default=0)
+        column = max([column, *(value.width for value in values if value.width <= self.width * 2 // 5)])
         for row, value in zip(rows, values, strict=True):
             box = max(column, value.width) if value.width else 0
             placed = (value, box - value.width) if figures and self.rtl else self._at_end(value)
             self._row(row, placed, box)
             self.gap(_ROW_GAP)
+        return column
 
     def _row(self, row: Row, placed: tuple[Setting, int], box: int) -> None:
         texts = (row.label.of(self.language), row.label.of(self.other))
