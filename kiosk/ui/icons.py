@@ -1,6 +1,6 @@
 """The icons, drawn by us with one weight of line on a grid of 24: Pillow masks, no font and no file.
 
-Those in `MIRRORED` point along the reading direction and are flipped for right-to-left; all others stand as they are.
+Those in `MIRRORED` point along the reading direction and are flipped for right-to-left; all others stand as is.
 """
 
 from __future__ import annotations

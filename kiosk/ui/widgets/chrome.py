@@ -92,7 +92,7 @@ class Watermark(Node):
             assert drawn is not None
             self._ink.texture, self._ink.size = shapes.upload(drawn.mask), drawn.mask.size
         red, green, blue, _ = self.look.palette.rgba("faint")
-        self._colour.rgba = (red, green, blue, 0.1)
+        self._colour.rgba = (red, green, blue, 0.08)
         self._turn.angle, self._turn.origin = (-55 if self.look.rtl else 55), self.center
         width, height = self._ink.size
         self._ink.pos = (self.center_x - width / 2, self.center_y - height / 2)
