@@ -18,6 +18,7 @@ from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.settings import Settings
 from kiosk.terminal import Terminal, open_terminal
 from kiosk.visit import Visit
+from kiosk.visit_states import State
 
 if TYPE_CHECKING:
     from kiosk.demo.stand import Stand
@@ -111,7 +112,7 @@ def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:
 
     The first screen is told of at once, before there is a visit.
     """
-    last: list[str] = [""]
+    last: list[tuple[State, str]] = []
 
     def tell_of(visit: Visit) -> None:
         def write() -> None:
@@ -121,8 +122,8 @@ def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:
                 "buttons": terminal.app.centres(),
             }
             line = json.dumps(facts) + "\n"
-            if line != last[0]:
-                last[0] = line
+            if [(visit.state, line)] != last:
+                last[:] = [(visit.state, line)]
                 file.write(line)
                 file.flush()
 
