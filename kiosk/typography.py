@@ -47,6 +47,7 @@ __all__ = [
 
 RTL_LANGUAGES = frozenset({"ar", "ur"})
 
+_LRM = "\u200e"
 _FSI, _LRI, _RLI, _PDI = "\u2068", "\u2066", "\u2067", "\u2069"
 _OPENERS = frozenset((_LRI, _RLI, _FSI))
 _BIDI_CONTROLS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -102,7 +103,16 @@ def iso(text: str) -> str:
     Its direction is that of its first strong letter, left to right when it has none (numbers, dates).
     Direction controls inside that are not balanced isolates are dropped.
     """
-    return _FSI + (text if _is_balanced(text) else _CONTROL.sub("", text)) + _PDI
+    kept = text if _is_balanced(text) else _CONTROL.sub("", text)
+    # Behind an isolate that holds Arabic, FriBiDi 1.0.8 turns weak characters of the next one round
+    # (***5678 into 5678***, -12.50 into 12.50-) unless a strong one opens it.
+    return _FSI + ("" if _opens_rtl(kept) else _LRM) + kept + _PDI
+
+
+def _opens_rtl(text: str) -> bool:
+    """Whether the first strong letter is of a script written from right to left."""
+    strong = (unicodedata.bidirectional(letter) for letter in text)
+    return next((kind in ("R", "AL") for kind in strong if kind in ("L", "R", "AL")), False)
 
 
 def plain(text: str) -> str:
@@ -227,6 +237,8 @@ def _direction(language: str) -> str:
 def _is_balanced(text: str) -> bool:
     depth = 0
     for c in _CONTROL.findall(text):
+        if c == _LRM:
+            continue
         if c not in _OPENERS and c != _PDI:
             return False
         depth += 1 if c in _OPENERS else -1

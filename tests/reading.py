@@ -64,7 +64,7 @@ def buttons(thing: object) -> Iterator[Button]:
 
 
 def bare(text: str) -> str:
-    return re.sub("[\u2066-\u2069]", "", text)
+    return re.sub("[\u200e\u2066-\u2069]", "", text)
 
 
 def said(thing: object) -> str:

@@ -165,4 +165,4 @@ def test_an_unknown_language_is_an_error() -> None:
 
 
 def _bare(text: str) -> str:
-    return re.sub("[\u2066-\u2069]", "", text)
+    return re.sub("[\u200e\u2066-\u2069]", "", text)

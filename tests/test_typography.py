@@ -71,7 +71,7 @@ def test_controls_inside_a_placeholder_cannot_leave_it(hostile):
 
 
 def test_isolates_inside_a_placeholder_are_kept():
-    assert typography.iso(typography.iso("12")) == "\u2068\u206812\u2069\u2069"
+    assert typography.iso(typography.iso("12")) == "\u2068\u200e\u2068\u200e12\u2069\u2069"
 
 
 def test_isolates_take_no_room(paper):
