@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -49,13 +49,14 @@ def test_a_printer_with_fences_gives_exactly_one_receipt_when_the_fault_is_mende
 def test_a_fault_at_any_byte_too(desk: Desk, fault: Fault, received: bool) -> None:
     first, second = sample(1, blocks=4), sample(2, blocks=4)
     one = profile(desk.profile)
-    for offset in range(0, len(first) + 40, 7):
+    for offset in range(0, len(first) + 40, 29):
         clock = VirtualClock()
         machine = desk.machine(clock)
         rig = Rig(one, machine=machine, clock=clock)
         rig.rest(2.0)
         machine.at_byte(offset, fault, received=received)
-        clock.after(12.0, lambda machine=machine: machine.switch(fault, False))  # type: ignore[misc]
+        for minutes in range(10):
+            clock.after(12.0 + 60 * minutes, partial(machine.switch, fault, False))
         rig.print("first", first)
         rig.rest(60.0)
         rig.print("second", second)

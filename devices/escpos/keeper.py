@@ -76,7 +76,7 @@ class Keeper:
             if self.session.is_ready:
                 self.notice(self.session.look())
             else:
-                self.notice(self.session.begin(owed=self.owed, is_cut=self.session.is_cut))
+                self._begin(self.session, is_cut=self.session.is_cut)
         except TransportError as error:
             self.lost(error)
 
@@ -136,6 +136,10 @@ class Keeper:
     def _connect(self) -> None:
         self._port = self._seams.open_port()
         self.talk, self.session = self.over(self._port)
-        self.notice(self.session.begin(owed=self.owed, is_cut=self.is_cut))
-        if self.session.is_ready:
-            self.owed, self.is_cut, self._failures = 0, True, 0
+        self._begin(self.session, is_cut=self.is_cut)
+        self._failures = 0
+
+    def _begin(self, session: Session, *, is_cut: bool) -> None:
+        self.notice(session.begin(owed=self.owed, is_cut=is_cut))
+        if session.is_ready:
+            self.owed, self.is_cut = 0, True

@@ -74,26 +74,33 @@ class Session:
         self._proof = FenceProof(talk, profile=profile, clock=clock, timing=timing, known=known)
         self._is_cut = True
         self._ready = False
+        self._was_silent = False
         self._owed = 0
 
     def begin(self, *, owed: int, is_cut: bool) -> PrinterHealth:
         """Bring the printer into a known state: fill up an interrupted picture, initialise, cut off a torso.
 
         `owed`: at least so many bytes may be wanted; `is_cut`: whether the paper ends at the last cut.
-        Returns what the printer is fit for; call again when it took no bytes (`OFFLINE`).
+        Returns what the printer is fit for; call again until `is_ready`: it took no bytes, or it is off and
+        nothing of this has reached it.
 
         Raises:
             TransportError: the port is gone.
         """
         self._ready = False
         self._is_cut = is_cut
+        if self._was_silent and self.look() is PrinterHealth.SILENT:
+            return PrinterHealth.SILENT
         fill = bytes(max(owed, self._owed, self._profile.max_block))
         cut = b"" if is_cut else self._profile.cut + self._presenter.clear
         start = fill + _INIT + cut + (_PUSH if self._profile.asb else b"")
         if self._talk.send(start) < len(start):
             return PrinterHealth.OFFLINE
-        self._ready, self._is_cut, self._owed = True, True, 0
         health = self.look()
+        self._was_silent = health is PrinterHealth.SILENT
+        if self._was_silent:
+            return health
+        self._ready, self._is_cut, self._owed = True, True, 0
         if health.can_print and self._proof.kind is None:
             self._proof.find()
         return health
