@@ -146,13 +146,22 @@ def open_parts(settings: Settings, *, state: Path) -> Parts:
     from devices.monitor import Monitor
 
     journal, monitor = open_journal(state), Monitor()
-    return Parts(
+    parts = Parts(
         open_bills(settings, state=state),
         journal,
         open_printer(settings.printer, journal=journal),
         open_readers(settings, monitor=monitor),
         monitor,
     )
+    prepare_receipts(settings)
+    return parts
+
+
+def prepare_receipts(settings: Settings) -> None:
+    """Draw ahead what stands on every receipt, so that the first one is as quick as the others."""
+    from kiosk.receipt import prepare
+
+    prepare(settings.site.app_link)
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,16 @@ from ui_hands import Terminal
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` writes golden pictures instead of comparing with them."""
     parser.addoption("--update-golden", action="store_true", help="write golden pictures instead of comparing")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Whatever a test does to the program's logging ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture
