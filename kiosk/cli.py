@@ -44,6 +44,7 @@ def _parser() -> _Parser:
     words = parser.add_subparsers(required=True, metavar="COMMAND")
     _terminal_words(words)
     _bill_words(words)
+    _issue_day_words(words)
     _device_words(words)
     _settings_words(words)
     return parser
@@ -120,6 +121,22 @@ def _bill_words(words: Words) -> None:
     tax = _word(words, "taxqr", work="tax:inspect", help="what a tax QR says and whether it holds")
     tax.add_argument("file", nargs="?", metavar="FILE.xml")
     tax.add_argument("--qr", metavar="TEXT")
+
+
+def _issue_day_words(words: Words) -> None:
+    publish = _word(words, "publish", work="issue_day:publish", help="lay out issue day for any static web server")
+    publish.add_argument("bills", metavar="BILLS.ndjson|-", help="an ebill/1 a line")
+    publish.add_argument("--out", required=True, type=Path, metavar="DIR", help="what a web server offers")
+    publish.add_argument(
+        "--key", required=True, type=Path, metavar="FILE", help="signs; FILE, FILE.pub and FILE.scope are made"
+    )
+    publish.add_argument("--scope", default="all", metavar="NAME")
+    sync = _word(words, "sync", work="issue_day:sync", help="fill the store with all bills of a scope", quiet=False)
+    _gateway(sync)
+    sync.add_argument("--once", action="store_true", help="now, and end; else again and again")
+    sync.add_argument("--trust", type=Path, metavar="FILE.pub", help="who may sign; else the settings' one")
+    sync.add_argument("--scope-key", type=Path, metavar="FILE.scope", help="else the credential, or scope.key")
+    sync.add_argument("--scope", metavar="NAME", help="all, when left out")
 
 
 def _paper(word: argparse.ArgumentParser) -> None:

@@ -72,8 +72,6 @@ class DatabaseFile:
     ) -> None:
         import sqlcipher3.dbapi2 as driver  # late: with sqlite_utils it takes 150 ms, and no first frame needs it
 
-        if driver.sqlite_version_info < OLDEST_SQLITE:
-            raise StoreUnavailable("sqlite_too_old")
         self.path = path
         self._driver = driver
         self._migrations = migrations
@@ -120,7 +118,7 @@ class DatabaseFile:
             with self._checking() as conn:
                 found = [row[0] for check in checks for row in conn.execute(f"PRAGMA {check}")]
         except self._driver.DatabaseError as error:
-            return (_translation(error).code,)
+            return (store_error(error).code,)
         return tuple(line for line in found if line != "ok")
 
     @contextmanager
@@ -156,7 +154,7 @@ class DatabaseFile:
             yield
             return
         except self._driver.DatabaseError as error:
-            translation = _translation(error)
+            translation = store_error(error)
         if isinstance(translation, StoreDamaged):
             self._replace(opening)
         raise translation
@@ -217,14 +215,14 @@ class DatabaseFile:
             self._connect_as(exclusive=False)
             return
         except self._driver.DatabaseError as error:
-            failed = _translation(error)
+            failed = store_error(error)
         if failed.code == "store_io":
             # A full disk has no room for the index that connections share; alone we need none, and can read.
             try:
                 self._connect_as(exclusive=True)
                 return
             except self._driver.DatabaseError as error:
-                failed = _translation(error)
+                failed = store_error(error)
         raise failed
 
     def _connect_as(self, *, exclusive: bool) -> None:
@@ -245,16 +243,8 @@ class DatabaseFile:
         self._openings += 1
 
     def _connection(self, *, exclusive: bool) -> Any:
-        conn = self._driver.connect(
-            ":memory:" if self.path is None else str(self.path),
-            timeout=_BUSY_S,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        conn = connect(self.path, self._key)
         try:
-            conn.execute("PRAGMA cipher_log_level=NONE")  # before the first read: it would write to our stderr
-            if self._key is not None:
-                conn.execute(f"PRAGMA key=\"x'{self._key.hex()}'\"")
             if exclusive:
                 conn.execute("PRAGMA locking_mode=EXCLUSIVE")
             conn.execute("SELECT count(*) FROM sqlite_master").fetchall()  # only now a wrong key shows
@@ -272,6 +262,25 @@ class DatabaseFile:
         if migrations.pending(db):
             with _transaction(db):
                 migrations.apply(db)
+
+
+def connect(path: Path | None, key: bytes | None) -> Any:
+    """A connection to a file, made when missing, or to memory; for any thread, nothing read from it yet.
+
+    Raises:
+        StoreUnavailable: this machine's SQLite is too old.
+    """
+    import sqlcipher3.dbapi2 as driver
+
+    if driver.sqlite_version_info < OLDEST_SQLITE:
+        raise StoreUnavailable("sqlite_too_old")
+    conn = driver.connect(
+        ":memory:" if path is None else str(path), timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+    )
+    conn.execute("PRAGMA cipher_log_level=NONE")  # before the first read: it would write to our stderr
+    if key is not None:
+        conn.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
+    return conn
 
 
 @contextmanager
@@ -310,7 +319,7 @@ def _set_aside(path: Path) -> None:
     logger.error("store_replaced: %s was damaged or has another key; a new one was begun", path.name)
 
 
-def _translation(error: Any) -> StoreError:
+def store_error(error: Any) -> StoreError:
     """The driver's error as one of ours; a mistake in our own SQL is raised as it is."""
     match getattr(error, "sqlite_errorcode", 1) & 0xFF:  # primary result codes, sqlite.org/rescode.html
         case 13:

@@ -130,18 +130,35 @@ def read(raw: bytes, *, rows: int) -> Shard:
     return shard
 
 
+def read_texts(raw: bytes) -> list[str]:
+    """The texts a shard brings, without its rows.
+
+    Raises:
+        PackRefused: these bytes begin as no shard does.
+    """
+    try:
+        header, new, _ = raw.split(b"\n", 2)
+        if json.loads(header)["schema"] != _SCHEMA:
+            raise PackRefused("schema")
+        return [str(text) for text in json.loads(new)]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise PackRefused("object_form") from None
+
+
 def rows_of(shard: Shard, text_of: Callable[[int], str]) -> Iterator[Row]:
-    """The rows of a shard, in ascending order of kinds and then of accounts.
+    """The rows of a shard: accounts that are gone, then bills, then those that wait, each ascending.
+
+    In that order they are to be taken: an account that is gone may come back in the same shard.
 
     Raises:
         RowUnreadable: one of them is none.
     """
+    yield from map(Gone, shard.gone)
     for *figures, extra, history in zip(*shard.columns, strict=True):
         texts, numbers = split_extra(extra, text_of)
         yield BillRow(Figures(*figures), texts, numbers, history)
     for account, category, more in shard.waiting:
         yield WaitingRow(account, category, more.encode())
-    yield from map(Gone, shard.gone)
 
 
 def _columns(bills: Sequence[BillRow]) -> list[Any]:

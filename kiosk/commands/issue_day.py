@@ -1,0 +1,124 @@
+"""`publish` and `sync`: issue day at the utility, and at a terminal."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO
+
+from kiosk.bootstrap import utc_now
+from kiosk.commands.outcome import CommandError, Exit, emit, tell
+from kiosk.commands.progress import ProgressLine
+from kiosk.packs.sealing import PackRefused
+from kiosk.publish import Keys, KeyUnusable, Published
+from kiosk.publish import publish as publish_bills
+
+_SCOPE = re.compile("[a-z0-9][a-z0-9-]{0,39}")
+_MOST_TOLD = 1000
+"""Rejected lines told one by one."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+def publish(options: Namespace) -> Exit:
+    """Publish the bills of a file or of stdin; lines that are none are told on stderr and left out."""
+    _check_scope(options.scope)
+    try:
+        keys = Keys.open(options.key)
+    except KeyUnusable as error:
+        raise CommandError("key_unusable", str(error), exit=Exit.USAGE) from error
+    told = _Rejections()
+    with _bills(options.bills) as source, _refusals():
+        progress = ProgressLine("rows", share=_share_of(source))
+        try:
+            published = publish_bills(
+                source,
+                folder=options.out,
+                scope=options.scope,
+                keys=keys,
+                now=utc_now(),
+                progress=progress,
+                reject=told,
+            )
+        finally:
+            progress.close()
+    told.close(published.rejected)
+    _report(published, as_json=options.json)
+    return Exit.DONE
+
+
+def _report(published: Published, *, as_json: bool) -> None:
+    if as_json:
+        emit(asdict(published))
+    else:
+        tell(
+            f"{published.kind} {published.generation}: {published.bills} bills, {published.rejected} lines left"
+            f" out, {published.objects} new objects of {published.bytes} bytes in {published.seconds} s"
+        )
+
+
+class _Rejections:
+    """Tells rejected lines, up to a number."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, line: int, problem: str) -> None:
+        self._count += 1
+        if self._count <= _MOST_TOLD:
+            tell(f"line {line} left out: {problem}")
+
+    def close(self, rejected: int) -> None:
+        if rejected > min(self._count, _MOST_TOLD):
+            tell(f"{rejected - min(self._count, _MOST_TOLD)} more lines left out")
+
+
+def _check_scope(name: str) -> None:
+    if not _SCOPE.fullmatch(name):
+        raise CommandError("scope", "a scope is named by 1 to 40 of a-z 0-9 -", exit=Exit.USAGE)
+
+
+@contextmanager
+def _bills(name: str) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        source = Path(name).open("rb")  # noqa: SIM115 - the errors of opening and of publishing are told apart
+    except OSError as error:
+        raise CommandError("not_read", f"cannot read {name}: {error.strerror}", exit=Exit.USAGE) from error
+    with source:
+        yield source
+
+
+def _share_of(source: IO[bytes]) -> Callable[[str, int], float | None]:
+    """How much of a file is read; None for stdin, and for rows, which are not counted before they are written."""
+    found = os.fstat(source.fileno())
+    size = found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return lambda what, _: source.tell() / size if size and what == "reading" else None
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What can be wrong with the folder, as a command says it."""
+    try:
+        yield
+    except PackRefused as error:
+        sentence = f"what is published there is damaged, or was published with other keys ({error.code})"
+        raise CommandError(error.code, sentence, exit=Exit.CHECK_FAILED) from error
+    except BrokenProcessPool as error:
+        sentence = "a process was killed, for lack of memory perhaps; the same command goes on where it was"
+        raise CommandError("process_killed", sentence, exit=Exit.MISSING_HERE) from error
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise CommandError("no_room", "the disk is full", exit=Exit.MISSING_HERE) from error
+        raise CommandError("not_written", f"cannot write there: {error.strerror}", exit=Exit.USAGE) from error
