@@ -144,3 +144,13 @@ def test_a_damaged_memory_of_the_last_check_is_not_believed(tmp_path: Path) -> N
     del damaged["settings"]["site"]["terminal"]
     kept.write_text(json.dumps(damaged), "utf-8")
     assert load([site], state=state).site.terminal == "A-1"
+
+
+@pytest.mark.parametrize("path", sorted(config_file("examples").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_example_is_right(path: Path) -> None:
+    assert load([path]).site.terminal
+
+
+def test_every_key_is_named_in_the_annotated_file() -> None:
+    annotated = config_file("kiosk.toml").read_text("utf-8")
+    assert all(f"{key} = " in annotated for table in asdict(load()).values() if table for key in table)
