@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import threading
@@ -46,11 +47,27 @@ def open_line(line: Line) -> Channel:
     Raises:
         TransportLost, TransportBusy, TransportDenied: as `devices.transports.open_serial`.
     """
-    port = open_serial(line.address, baud=line.baud, bits=line.bits, parity=line.parity, rtscts=line.rtscts)
     if line.address.startswith("rfc2217:"):
-        return _Pumped(cast("rfc2217.Serial", port), line.address)
+        return _Pumped(_open_rfc2217(line), line.address)
+    port = open_serial(line.address, baud=line.baud, bits=line.bits, parity=line.parity, rtscts=line.rtscts)
     with mapped(line.address):
         return DescriptorChannel(port.fileno(), line.address, release=port.close)
+
+
+def _open_rfc2217(line: Line) -> rfc2217.Serial:
+    """A port behind RFC 2217. pyserial allows it no write time-out, so it is not opened as the others are."""
+    import serial
+
+    with mapped(line.address):
+        port = serial.serial_for_url(
+            line.address,
+            baudrate=line.baud,
+            bytesize=line.bits,
+            parity=line.parity,
+            rtscts=line.rtscts,
+            timeout=_Pumped.LOOK_S,
+        )
+    return cast("rfc2217.Serial", port)
 
 
 class DescriptorChannel:
@@ -61,7 +78,8 @@ class DescriptorChannel:
         self._descriptor = descriptor
         self._name = name
         self._release: Callable[[], None] | None = release
-        os.set_blocking(descriptor, False)
+        # Not os.set_blocking: it uses an ioctl that not every device answers.
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_NONBLOCK)
 
     def fileno(self) -> int:
         """The descriptor itself, also after `close`."""
@@ -89,7 +107,7 @@ class DescriptorChannel:
 class _Pumped:
     """An RFC 2217 port: pyserial reads it on a thread of its own, so a second one carries the bytes to a pipe."""
 
-    _LOOK_S = 0.2
+    LOOK_S = 0.2
     """How often the pump looks whether it shall stop."""
 
     def __init__(self, port: rfc2217.Serial, name: str) -> None:
@@ -97,9 +115,8 @@ class _Pumped:
         self._name = name
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._read_end, False)
-        port.timeout = self._LOOK_S
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._pump, name="rfc2217-pump")
+        self._thread = threading.Thread(target=self._pump, name="rfc2217-pump", daemon=True)
         self._thread.start()
 
     def fileno(self) -> int:
@@ -133,7 +150,7 @@ class _Pumped:
         while not self._stopping.is_set():
             data = self._port.read(max(1, self._port.in_waiting))
             while data and not self._stopping.is_set():
-                if select.select([], [self._write_end], [], self._LOOK_S)[1]:
+                if select.select([], [self._write_end], [], self.LOOK_S)[1]:
                     data = data[os.write(self._write_end, data) :]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import queue
 import selectors
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -64,7 +64,6 @@ class _Watch:
     link: Link
     backoff: Backoff
     channel: Channel | None = None
-    opening: bool = False
     removed: bool = False
     seen: bool = True
     due_at: float | None = None
@@ -93,8 +92,11 @@ class Monitor:
         self._closing = False
         self.wakeups = 0
         """How often the thread woke, for the benchmark of idle devices."""
-        self._opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="devices-open")
-        self._thread = threading.Thread(target=self._run, name="devices")
+        self._to_open: queue.SimpleQueue[_Watch | None] = queue.SimpleQueue()
+        # Daemons: a terminal whose main thread has died must end and be started again, not be kept by a reader.
+        self._opener = threading.Thread(target=self._run_opener, name="devices-open", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="devices", daemon=True)
+        self._opener.start()
         self._thread.start()
 
     def add(self, link: Link) -> None:
@@ -125,7 +127,8 @@ class Monitor:
             return
         self.call(self._stop)
         self._thread.join(_JOIN_S)
-        self._opener.shutdown(wait=True, cancel_futures=True)
+        self._to_open.put(None)
+        self._opener.join(_JOIN_S)
         self._wake_read.close()
         self._wake_write.close()
 
@@ -195,22 +198,33 @@ class Monitor:
 
     def _open(self, watch: _Watch) -> None:
         watch.try_at = watch.look_at = None
-        opening = self._opener.submit(watch.link.open)
-        opening.add_done_callback(lambda done: self.call(partial(self._open_done, watch, done)))
+        self._to_open.put(watch)
 
-    def _open_done(self, watch: _Watch, done: Future[Channel]) -> None:
-        error = done.exception()
-        if watch.removed:
-            if not error:
-                done.result().close()
-            return
-        if error:
+    def _run_opener(self) -> None:
+        """Open one device after the other, where waiting holds nobody up but the next that is not open either."""
+        while watch := self._to_open.get():
+            try:
+                opened = watch.link.open()
+            except Exception as error:  # noqa: BLE001
+                # A driver may be another party's code; the device counts as gone, and is tried again.
+                self.call(partial(self._could_not_open, watch, error))
+            else:
+                self.call(partial(self._has_opened, watch, opened))
+                if self._closing:
+                    opened.close()
+
+    def _could_not_open(self, watch: _Watch, error: Exception) -> None:
+        if not watch.removed:
             self._failed(watch, error)
+
+    def _has_opened(self, watch: _Watch, channel: Channel) -> None:
+        if watch.removed:
+            channel.close()
             return
-        watch.channel = done.result()
-        self._selector.register(watch.channel, selectors.EVENT_READ, watch)
+        watch.channel = channel
+        self._selector.register(channel, selectors.EVENT_READ, watch)
         watch.backoff.reset()
-        self._step(watch, partial(watch.link.opened, watch.channel))
+        self._step(watch, partial(watch.link.opened, channel))
 
     def _ask(self, link: Link, question: Callable[[float], float | None]) -> None:
         watch = self._watches.get(link)
@@ -236,7 +250,7 @@ class Monitor:
             # A driver may be another party's code; its fault costs it its handle, not the other devices theirs.
             self._failed(watch, error)
 
-    def _failed(self, watch: _Watch, error: BaseException) -> None:
+    def _failed(self, watch: _Watch, error: Exception) -> None:
         if not isinstance(error, TransportError):
             logger.error("a driver failed", exc_info=error)
             error = TransportLost(type(watch.link).__name__, type(error).__name__)

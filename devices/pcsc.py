@@ -32,7 +32,7 @@ _WORDS = {
     _NO_ACCESS: "pcscd refuses this user: install the polkit rule",
 }
 """Codes of pcsclite.h that can come here, in words for a technician."""
-_MAX_ATR, _MAX_ANSWER = 33, 264
+_MAX_ATR, _MAX_ANSWER, _STATUS_WORD = 33, 264, 2
 _PLUG_AND_PLAY = rb"\\?PnP?\Notification"
 """A reader that is none: its state changes when readers come or go."""
 _DWORD = c_ulong
@@ -167,6 +167,9 @@ class Card:
         )
         del memory
         del answer[length.value :]
+        if len(answer) < _STATUS_WORD:
+            # vpcd says "successful" when the card went away within a command.
+            raise TransportLost("pcsc", "the card is gone")
         return answer
 
     def close(self) -> None:

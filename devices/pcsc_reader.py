@@ -49,7 +49,7 @@ class PcscCardReader:
     def start(self, sink: Callable[[ReaderEvent], None]) -> None:
         """Open and watch; once only. Health follows as events."""
         self._intake.connect(sink)
-        self._thread = threading.Thread(target=self._run, name=f"pcsc {self.name}")
+        self._thread = threading.Thread(target=self._run, name=f"pcsc {self.name}", daemon=True)
         self._thread.start()
 
     def arm(self, armed: bool) -> None:

@@ -40,7 +40,7 @@ class SimulatedLine:
         self.connected = threading.Event()
         """Set while there is somebody, or a pseudo-terminal, to send to."""
         self.plug_in()
-        self._thread = threading.Thread(target=self._run, name="simulated-line")
+        self._thread = threading.Thread(target=self._run, name="simulated-line", daemon=True)
         self._thread.start()
 
     @property

@@ -12,6 +12,9 @@ from devices.simulated_hardware.tag import Tag, Type4Card
 _VERSION = bytes.fromhex("32010607")
 """IC PN532, firmware 1.6, all card types."""
 _TIMEOUT = 0x01
+_AUTOMATIC_RATS = 0x10
+_RATS = 0xE0
+"""The request to speak ISO 14443-4; I-blocks have the bits of E2 at 02."""
 _OTHER_UID = bytes.fromhex("04FEDCBA987654")
 
 
@@ -23,6 +26,7 @@ class Pn532Hardware:
     def __init__(self) -> None:
         self.tags: list[Tag] = []
         self._codec = pn532.make_codec()
+        self._activates = True
         self.silent = False
 
     def present(self, fields: Mapping[str, str]) -> bytes:
@@ -69,8 +73,17 @@ class Pn532Hardware:
                 result = data if data[:1] == b"\0" else b"\0"
             case 0x02:  # GetFirmwareVersion
                 result = _VERSION
+            case 0x06:  # ReadRegister; the transmitter still holds the request when no card answered it
+                result = b"\x26" * (len(data) // 2)
+            case 0x12:  # SetParameters
+                self._activates = bool(data[0] & _AUTOMATIC_RATS)
+                result = b""
+            case 0x16:  # PowerDown
+                result = b"\0"
             case 0x40:  # InDataExchange
                 result = self._exchange(data)
+            case 0x42:  # InCommunicateThru
+                result = self._exchange_block(data)
             case 0x4A:  # InListPassiveTarget
                 result = self._list(data)
             case 0x44 | 0x52 | 0x54:  # InDeselect, InRelease, InSelect
@@ -83,9 +96,25 @@ class Pn532Hardware:
         """InListPassiveTarget: only type A tags (00) are known here."""
         tags = [tag for tag in self.tags if tag.exchanges_left > 0][: data[0]] if data[1] == 0 else []
         return bytes([len(tags)]) + b"".join(
-            bytes([number]) + tag.sens_res + bytes([tag.sel_res, len(tag.uid)]) + tag.uid + tag.ats
+            bytes([number])
+            + tag.sens_res
+            + bytes([tag.sel_res, len(tag.uid)])
+            + tag.uid
+            + (tag.ats if self._activates else b"")
             for number, tag in enumerate(tags, start=1)
         )
+
+    def _exchange_block(self, block: bytes) -> bytes:
+        """A block as ISO 14443-4 puts it on the air: activation, a command and its number, or good-bye."""
+        tag = self.tags[0] if self.tags else None
+        if tag is None or not block:
+            return bytes([_TIMEOUT])
+        if block[0] == _RATS:
+            return b"\0" + tag.ats
+        if block[0] & 0xE2 == 0x02:
+            answer = tag.exchange(block[1:])
+            return bytes([_TIMEOUT]) if answer is None else b"\0" + block[:1] + answer
+        return b"\0" + block
 
     def _exchange(self, data: bytes) -> bytes:
         tag = self.tags[data[0] - 1] if 0 < data[0] <= len(self.tags) else None
