@@ -34,8 +34,9 @@ PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
 """The plural categories of Unicode CLDR; a sentence gives those its language needs, always `other`, and in any
 language `zero` where none is said in words of its own ("due today")."""
 
-Digits = Literal["latin", "arabic_indic", "native"]
-"""Which figures are written: European ones; Arabic-Indic ones in Arabic and Urdu; or in each language its own."""
+Digits = Literal["latin", "arabic_indic", "native", "words"]
+"""How figures are given: European ones; Arabic-Indic ones in Arabic and Urdu; each language's own; or in words for
+a voice, the sentences around them as `catalogues/speech` has them."""
 
 # CLDR's numbering systems "arab" and "arabext" (U+066C groups, U+066B parts the decimals), "deva" and "beng".
 # Thousands are grouped by three in every language, as on the receipt: 100,000 and not 1,00,000.
@@ -64,9 +65,12 @@ class Catalogue:
         """Read the catalogue of `language`; a file is read once.
 
         Raises:
-            FileNotFoundError: there is no catalogue for this language.
+            FileNotFoundError: there is no catalogue for this language, or none for a voice.
         """
-        return cls(language, _entries(language), digits)
+        entries = _entries(language)
+        if digits == "words":
+            entries = {**entries, **_entries(f"speech/{language}")}
+        return cls(language, entries, digits)
 
     @property
     def rtl(self) -> bool:
@@ -102,7 +106,10 @@ class Catalogue:
         return iso(self.number(text))
 
     def money(self, amount: Money) -> str:
-        """Riyals with two decimals, no sign of the currency: `1,797.11`, `-300.00`."""
+        """Riyals with two decimals, no sign of the currency: `1,797.11`, `-300.00`; named for a voice."""
+        if self.digits == "words":
+            said = self.riyals(amount)
+            return said if amount >= 0 else self.text("speech.in_favour", amount=said)
         riyals, halalas = divmod(abs(amount), 100)
         return self.number(f"{'-' if amount < 0 else ''}{riyals:,}.{halalas:02}")
 
@@ -173,12 +180,21 @@ class Catalogue:
         return self.plural("ago.hours", hours) if hours < 48 else self.plural("ago.days", hours // 24)
 
     def _fill(self, sentence: str, placeholders: Mapping[str, str]) -> str:
+        if self.digits == "words":
+            return self._read(sentence, placeholders)
         return sentence.format_map({name: iso(value) for name, value in placeholders.items()})
+
+    def _read(self, sentence: str, placeholders: Mapping[str, str]) -> str:
+        """Fill a spoken sentence, which says how each of its figures is read."""
+        from kiosk.spoken_figures import Figure
+
+        return sentence.format_map({name: Figure(value, self.language) for name, value in placeholders.items()})
 
     def _day(self, key: str, day: int, month: str, *, year: int) -> str:
         # Not isolated piece by piece: an isolate of isolates has no letter of its own to tell its direction by.
         parts = {"day": self.number(str(day)), "month": month, "year": self.number(str(year))}
-        return str(self.entries[key]).format_map(parts)
+        sentence = str(self.entries[key])
+        return self._read(sentence, parts) if self.digits == "words" else sentence.format_map(parts)
 
 
 def plural_form(language: str, n: int) -> str:
@@ -208,7 +224,7 @@ def _arabic_form(n: int) -> str:
 @lru_cache
 def _entries(language: str) -> Mapping[str, Entry]:
     table = tomllib.loads((asset("catalogues") / f"{language}.toml").read_text("utf-8"))
-    del table["glossary"]  # for who writes the sentences, never said
+    table.pop("glossary", None)  # for who writes the sentences, never said
     return dict(_flatten(table, ""))
 
 

@@ -1,0 +1,146 @@
+"""The voice: says an utterance through the espeak-ng program, and is silent where that is not installed."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import subprocess
+import unicodedata
+from collections.abc import Iterator
+from itertools import groupby
+from threading import Lock, Thread
+
+from kiosk.speech import Sentence, Utterance
+
+logger = logging.getLogger(__name__)
+
+PROGRAM = "espeak-ng"
+"""The Debian package has the same name."""
+
+RATES = (100, 130, 160, 200, 250, 310)
+"""Words a minute (`-s`, 80 to 450), from slow to what practised listeners like."""
+
+VOLUMES = (40, 70, 100, 140, 200)
+"""Amplitudes (`-a`, 0 to 200). The amplifier decides how loud they are: 65 dBA for the one in the middle."""
+
+_RATE, _VOLUME = 2, 2
+
+_VOWELS = "\u064b-\u0650\u0652"
+_SHADDA = "\u0651"
+_SUN = "تثدذرزسشصضطظلن"
+_PAUSE = "(?=\\s*(?:$|[،,:.؟!]))"
+
+
+def is_installed(program: str = PROGRAM) -> bool:
+    """Whether this machine can speak; for `doctor`."""
+    return shutil.which(program) is not None
+
+
+class Speaker:
+    """Says one utterance at a time; a new one stops the old one at once. Any thread may call, nothing raises.
+
+    What is said reaches the program through a pipe: it is in no log, file or list of processes.
+    """
+
+    def __init__(self, *, program: str = PROGRAM) -> None:
+        self._program = shutil.which(program)
+        self._lock = Lock()
+        self._turn = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._speaking = False
+        self._last: tuple[Sentence, ...] = ()
+        self._rate, self._volume = _RATE, _VOLUME
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether something is being said; no time counts against the subscriber meanwhile."""
+        with self._lock:
+            return self._speaking
+
+    def say(self, utterance: Utterance, *, headphones: bool = False) -> None:
+        """Stop, then say this; without `headphones` only what anybody may hear. Returns at once."""
+        self._last = utterance.heard(headphones=headphones)
+        self.repeat()
+
+    def repeat(self) -> None:
+        """Say the last utterance again from its beginning."""
+        self.stop()
+        sentences, program = self._last, self._program
+        if not sentences or program is None:
+            return
+        with self._lock:
+            turn, self._speaking = self._turn, True
+        Thread(target=self._speak, args=(program, sentences, turn), name="speaker", daemon=True).start()
+
+    def stop(self) -> None:
+        """Be silent at once."""
+        with self._lock:
+            self._turn += 1
+            self._speaking = False
+            if self._process:
+                self._process.kill()
+
+    def faster(self, steps: int = 1) -> None:
+        """Speak faster from now on, or slower with negative `steps`, and say the last utterance again."""
+        self._rate = min(max(self._rate + steps, 0), len(RATES) - 1)
+        self.repeat()
+
+    def louder(self, steps: int = 1) -> None:
+        """Speak louder from now on, or softer with negative `steps`, and say the last utterance again."""
+        self._volume = min(max(self._volume + steps, 0), len(VOLUMES) - 1)
+        self.repeat()
+
+    def reset(self) -> None:
+        """Be ready for the next subscriber: silent, nothing to repeat, rate and volume as at first."""
+        self._last = ()
+        self._rate, self._volume = _RATE, _VOLUME
+        self.stop()
+
+    def _speak(self, program: str, sentences: tuple[Sentence, ...], turn: int) -> None:
+        for language, text in _breaths(sentences):
+            process = self._start(program, language, turn)
+            if process is None:
+                return
+            process.communicate(text.encode())
+        with self._lock:
+            if turn == self._turn:
+                self._speaking, self._process = False, None
+
+    def _start(self, program: str, language: str, turn: int) -> subprocess.Popen[bytes] | None:
+        """The program, waiting for its text; None when something else is to be said by now, or it is gone."""
+        rate, volume = RATES[self._rate], VOLUMES[self._volume]
+        command = [program, "-v", language, "-s", str(rate), "-a", str(volume), "-b", "1", "--stdin"]
+        silent = subprocess.DEVNULL
+        with self._lock:
+            if turn != self._turn:
+                return None
+            try:
+                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=silent, stderr=silent)
+            except OSError as error:
+                logger.error("speech_unavailable: %s does not start: %s", program, error.strerror)
+                self._speaking = False
+                return None
+            return self._process
+
+
+def _breaths(sentences: tuple[Sentence, ...]) -> Iterator[tuple[str, str]]:
+    """A language and what to say in it, as long as the language stays the same; an empty line is a pause."""
+    for language, group in groupby(sentences, key=lambda sentence: sentence.language):
+        texts = [sentence.text for sentence in group]
+        yield language, "\n\n".join(map(arabic_for_voice, texts) if language == "ar" else texts) + "\n"
+
+
+def arabic_for_voice(text: str) -> str:
+    """Vowelled Arabic spelled so that espeak-ng 1.51 says it right, and as a reader says it before a pause.
+
+    Judged by its `--ipa`: it wants a shadda before its vowel (Unicode's order doubles the vowel instead), says
+    the lam of an article before a sun letter, says a ta marbuta as t where a pause makes it h, and ends a kaf
+    without a sign in a.
+    """
+    text = re.sub(f"([{_VOWELS}]){_SHADDA}", rf"{_SHADDA}\1", unicodedata.normalize("NFC", text))
+    text = re.sub(f"([اٱ]\u064e?)ل([{_SUN}]){_SHADDA}", rf"\1\2{_SHADDA}", text)
+    text = re.sub(f"ة[{_VOWELS}]?{_PAUSE}", "هْ", text)
+    text = re.sub(f"\u064bا{_PAUSE}", "\u064eا", text)
+    text = re.sub(f"{_SHADDA}[\u064c-\u0650]{_PAUSE}", _SHADDA, text)
+    return re.sub(f"[\u064c-\u0650]{_PAUSE}", "\u0652", text)
