@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -17,8 +18,9 @@ _COMMANDS = "kiosk.commands."
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; failures are told on stderr, or as JSON with `--json`."""
+    began_at = time.perf_counter()
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(arguments, argparse.Namespace(began_at=began_at))
         log.configure("WARNING" if options.quiet else "INFO")
         module, function = options.work.split(":")
         return int(getattr(import_module(_COMMANDS + module), function)(options))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -92,7 +91,7 @@ def _play(options: Namespace, stand: Stand, tellers: list[Callable[[Visit], None
     receipt = _receipt(stand, slips=slips, out=out)
     first = stand.app.first_frame_at
     assert first is not None
-    timings = {"first_frame": round(_since_start_ms(first), 1), **player.timings_ms}
+    timings = {"first_frame": round((first - options.began_at) * 1000, 1), **player.timings_ms}
     facts = {"screens": [str(out / name) for name in player.pictures], "receipt": receipt, "timings_ms": timings}
     emit(facts)
     tell(f"{len(player.pictures)} screens and the receipt are in {out}/")
@@ -164,11 +163,3 @@ def _refuse_simulated(settings: Settings, *, allowed: bool) -> None:
         raise CommandError(
             "simulated_parts", "a simulated part is set; --allow-simulated accepts it", exit=Exit.SETTINGS_WRONG
         )
-
-
-def _since_start_ms(moment: float) -> float:
-    """Milliseconds from the start of this process to `moment` of `time.perf_counter`."""
-    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
-    uptime_s = float(Path("/proc/uptime").read_text().split()[0])
-    age_s = uptime_s - ticks / os.sysconf("SC_CLK_TCK")
-    return (age_s - (time.perf_counter() - moment)) * 1000
