@@ -81,6 +81,7 @@ class HttpSession:
         deadline_s: float,
         max_bytes: int,
         content_types: Collection[str] | None = None,
+        into: bytearray | None = None,
     ) -> Answer:
         """Fetch `path`, whole, within `deadline_s` of wall time.
 
@@ -90,13 +91,16 @@ class HttpSession:
             deadline_s: seconds for name look-up, connection, TLS, answer and body together.
             max_bytes: the largest body taken, on the wire and decoded.
             content_types: media types to accept, in small letters; None accepts any.
+            into: gets the body as it comes, so that what came before a fault is not lost; the answer's own body is
+                empty then. An answer 206 goes on where it ends, which `headers` must have asked for; 200 begins it
+                anew.
 
         Raises:
             HttpFault: there is no whole, acceptable answer; never holds a path, header or body.
         """
         with Call(deadline_s, wire_limit=max_bytes) as call:
             try:
-                return self._get(call, path, headers, max_bytes, content_types)
+                return self._get(call, path, headers, _Taking(max_bytes, content_types, into))
             except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
                 fault = _fault(error)
             except (OSError, ValueError) as error:
@@ -111,9 +115,7 @@ class HttpSession:
         """Close the pooled connections; twice is fine."""
         self._session.close()
 
-    def _get(
-        self, call: Call, path: str, headers: Mapping[str, str], max_bytes: int, types: Collection[str] | None
-    ) -> Answer:
+    def _get(self, call: Call, path: str, headers: Mapping[str, str], taking: _Taking) -> Answer:
         with self._session.get(
             self._base + path,
             headers=headers,
@@ -123,11 +125,20 @@ class HttpSession:
         ) as response:
             call.check()  # a header block cut by our own deadline parses as a valid short answer
             _check_status(response)
-            body = b"" if response.status_code == 304 else _body(response, max_bytes, types)
+            body = b"" if response.status_code == 304 else _body(response, taking)
             if response.status_code == 304:
                 response.raw.read()  # nothing follows, and the connection goes back to the pool
             call.check()
             return Answer(response.status_code, response.headers, body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """How a body is taken: as in `HttpSession.get`."""
+
+    max_bytes: int
+    types: Collection[str] | None
+    into: bytearray | None
 
 
 class _Session(requests.Session):
@@ -210,10 +221,10 @@ def http_date(text: str) -> datetime | None:
         return None
 
 
-def _body(response: requests.Response, max_bytes: int, types: Collection[str] | None) -> bytes:
-    headers = response.headers
+def _body(response: requests.Response, taking: _Taking) -> bytes:
+    headers, max_bytes = response.headers, taking.max_bytes
     media = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if types is not None and media not in types:
+    if taking.types is not None and media not in taking.types:
         raise HttpFault("content_type")
     length = headers.get("Content-Length")
     if "Transfer-Encoding" in headers:
@@ -223,8 +234,23 @@ def _body(response: requests.Response, max_bytes: int, types: Collection[str] | 
         raise HttpFault("no_length")  # a body that ends with the connection cannot be told from half a body
     elif int(length) > max_bytes:
         raise HttpFault("too_big")
-    raw = b"".join(_capped(response.raw.stream(_PIECE, decode_content=False), max_bytes))
-    return _decoded(raw, headers.get("Content-Encoding", ""), max_bytes)
+    pieces = _capped(response.raw.stream(_PIECE, decode_content=False), max_bytes)
+    encoding = headers.get("Content-Encoding", "")
+    if taking.into is None:
+        return _decoded(b"".join(pieces), encoding, max_bytes)
+    if encoding.strip().lower() not in ("", "identity"):
+        raise HttpFault("encoding")
+    _begin_or_go_on(response, taking.into)
+    for piece in pieces:
+        taking.into.extend(piece)
+    return b""
+
+
+def _begin_or_go_on(response: requests.Response, into: bytearray) -> None:
+    if response.status_code != 206:
+        into.clear()
+    elif not response.headers.get("Content-Range", "").strip().lower().startswith(f"bytes {len(into)}-"):
+        raise HttpFault("range")
 
 
 def _capped(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:

@@ -1,0 +1,211 @@
+"""The bills of whole regions, as sync laid them down: found by account, from one generation after the other.
+
+Whoever shows bills only reads here. The next generation is built beside this one; when `state.db` points to it,
+the next look-up opens it and lets go of the old one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kiosk.database import StoreDamaged, StoreError, connect, store_error
+from kiosk.generations.pointer import STATE_FILE, Pointer, read_pointer
+from kiosk.model import AccountNumber
+from kiosk.packs.figures import Figures, account_key
+from kiosk.packs.rows import BillRow, RowUnreadable, WaitingRow, unpack
+from kiosk.packs.texts import split_extra
+from kiosk.store import StoredBill
+
+logger = logging.getLogger(__name__)
+
+SUFFIXES = ("", "-journal", "-wal", "-shm")
+"""What the name of a database file may end with: all of it moves and goes together."""
+
+_QUARANTINE = "quarantine"
+_MOST_TEXTS = 20_000
+
+_BILL = f"""
+    SELECT segment, account, {", ".join(Figures._fields[1:])}, extra, history
+    FROM bill WHERE account = ?"""
+_WAITING = "SELECT segment, account, category, extra FROM waiting WHERE account = ?"
+
+
+class Generations:
+    """The generation that counts, for any thread, beside a sync that writes. Nothing is opened before it is asked.
+
+    Args:
+        folder: the state folder.
+        key: 32 bytes that encrypt the files.
+    """
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self._folder = folder
+        self._key = key
+        self._lock = threading.Lock()
+        self._state: tuple[int, Any] | None = None
+        self._open: _Generation | None = None
+
+    def stored(self, account: AccountNumber) -> StoredBill | None:
+        """The account's document in the generation that counts now, or None.
+
+        Raises:
+            StoreError: the file is of no use now; a damaged one was set aside, and sync builds another.
+        """
+        with self._lock:
+            self._follow()
+            return self._found(lambda generation: generation.waiting(account) or generation.bill(account))
+
+    def bill(self, account: AccountNumber) -> StoredBill | None:
+        """The account's last bill, though the next may be announced as not out yet; from what `stored` looked at.
+
+        Raises:
+            StoreError: as `stored`.
+        """
+        with self._lock:
+            return self._found(lambda generation: generation.bill(account))
+
+    def close(self) -> None:
+        """Let go of the files; twice is fine, and the next look-up opens them again."""
+        with self._lock:
+            self._let_go()
+            if self._state is not None:
+                self._state[1].close()
+                self._state = None
+
+    def _found(self, find: Callable[[_Generation], StoredBill | None]) -> StoredBill | None:
+        if self._open is None:
+            return None
+        try:
+            return find(self._open)
+        except RowUnreadable:
+            logger.warning("generation_row_unreadable")
+            return None
+        except StoreDamaged:
+            self._set_aside(self._open.pointer)
+            raise
+
+    def _follow(self) -> None:
+        """Have the generation open that counts now."""
+        pointer = self._pointer()
+        if self._open is not None and self._open.pointer.file == (pointer and pointer.file):
+            return
+        self._let_go()
+        if pointer is None or not (self._folder / pointer.file).exists():
+            return
+        try:
+            self._open = _Generation(self._folder / pointer.file, self._key, pointer)
+        except StoreDamaged:
+            self._set_aside(pointer)
+            raise
+
+    def _pointer(self) -> Pointer | None:
+        path = self._folder / STATE_FILE
+        try:
+            number = path.stat().st_ino
+        except OSError:
+            return None  # nothing was ever synced
+        if self._state is None or self._state[0] != number:
+            self._state = (number, _reading(path, self._key))
+        try:
+            return read_pointer(self._state[1])
+        except self._state[1].DatabaseError as error:
+            failed = store_error(error)
+        # Its key was changed or lost: sync will replace it, and says so.
+        self._state[1].close()
+        self._state = None
+        raise failed
+
+    def _set_aside(self, pointer: Pointer) -> None:
+        self._let_go()
+        set_aside(self._folder / pointer.file)
+
+    def _let_go(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+class _Generation:
+    """One generation's file, open for reading. Its methods raise `StoreError`."""
+
+    def __init__(self, path: Path, key: bytes, pointer: Pointer) -> None:
+        self.pointer = pointer
+        self._texts: dict[int, str] = {}
+        self._as_of: dict[int, datetime] = {}
+        self._connection = _reading(path, key)
+        try:
+            self._one("SELECT count(*) FROM sqlite_master", ())  # only now a wrong key shows
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def bill(self, account: AccountNumber) -> StoredBill | None:
+        row = self._one(_BILL, (account_key(account.digits),))
+        if row is None:
+            return None
+        segment, *figures, extra, history = row
+        texts, numbers = split_extra(extra, self._text)
+        document = unpack(BillRow(Figures(*figures), texts, numbers, history))
+        return StoredBill(document, self._since(segment), None)
+
+    def waiting(self, account: AccountNumber) -> StoredBill | None:
+        row = self._one(_WAITING, (account_key(account.digits),))
+        if row is None:
+            return None
+        segment, key, category, extra = row
+        return StoredBill(unpack(WaitingRow(key, category, extra.encode())), self._since(segment), None)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _text(self, number: int) -> str:
+        text = self._texts.get(number)
+        if text is None:
+            row = self._one("SELECT text FROM text WHERE id = ?", (number,))
+            if row is None:
+                raise LookupError
+            text = str(row[0])
+            if len(self._texts) >= _MOST_TEXTS:
+                self._texts.clear()
+            self._texts[number] = text
+        return text
+
+    def _since(self, segment: int) -> datetime:
+        if segment not in self._as_of:
+            row = self._one("SELECT as_of FROM segment WHERE number = ?", (segment,))
+            if row is None:
+                raise RowUnreadable("no such segment")
+            self._as_of[segment] = datetime.fromtimestamp(row[0], UTC)
+        return self._as_of[segment]
+
+    def _one(self, sql: str, parameters: tuple[object, ...]) -> Any:
+        try:
+            return self._connection.execute(sql, parameters).fetchone()
+        except self._connection.DatabaseError as error:
+            failed = store_error(error)
+        raise failed
+
+
+def set_aside(path: Path) -> None:
+    """Move a damaged file to `quarantine/`, instead of the one before; sync builds another."""
+    folder = path.with_name(_QUARANTINE)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for old in folder.glob("bills-*"):
+        old.unlink(missing_ok=True)
+    for suffix in SUFFIXES:
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(folder / part.name)
+    logger.error("generation_set_aside: %s is damaged or has another key; sync builds it anew", path.name)
+
+
+def _reading(path: Path, key: bytes) -> Any:
+    connection = connect(path, key)
+    connection.execute("PRAGMA query_only=ON")
+    return connection
