@@ -8,6 +8,7 @@ import os
 import select
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
 from devices.reader_url import Line
@@ -15,6 +16,13 @@ from devices.transports import TransportLost, mapped, open_serial
 
 if TYPE_CHECKING:
     from serial import rfc2217
+
+
+_EVIOCGRAB = 0x40044590
+"""_IOW('E', 0x90, int) of linux/input.h: all events of the device come to this descriptor and to no other."""
+
+
+_NODE_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Channel(Protocol):
@@ -102,6 +110,39 @@ class DescriptorChannel:
             # A port whose plug was pulled may raise anything here, and it is released all the same.
             with contextlib.suppress(Exception):
                 release()
+
+
+def open_node(path: str) -> Channel:
+    """Open a HID node for reading.
+
+    Raises:
+        TransportLost: no such node.
+        TransportDenied: missing group or udev rule.
+    """
+    with mapped(path):
+        return _node(os.open(path, _NODE_FLAGS), path)
+
+
+def grab_node(path: str) -> Channel:
+    """Open an input node for reading, and take its events away from all other programs.
+
+    Raises:
+        TransportLost: no such node.
+        TransportBusy: another program has grabbed it.
+        TransportDenied: missing group or udev rule.
+    """
+    with mapped(path):
+        descriptor = os.open(path, _NODE_FLAGS)
+        try:
+            fcntl.ioctl(descriptor, _EVIOCGRAB, 1)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return _node(descriptor, path)
+
+
+def _node(descriptor: int, path: str) -> Channel:
+    return DescriptorChannel(descriptor, path, release=partial(os.close, descriptor))
 
 
 class _Pumped:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from functools import partial
-
 from devices import binding, dialogues
 from devices.binding import Match
 from devices.card_map import CardMap
 from devices.card_reader import CardReaderError, ReaderHealth
-from devices.channels import Channel, DescriptorChannel
+from devices.channels import grab_node, open_node
 from devices.codecs.hid_pos import HidPosCodec
 from devices.codecs.keyboard import KeyboardCodec
 from devices.dialogues.listening import Listener
 from devices.intake import Intake
 from devices.monitor import Monitor
 from devices.reader_url import ReaderUrlError, parse_node
-from devices.transports import mapped
 from devices.watched_reader import ReaderLink, WatchedReader
-
-_EVIOCGRAB = 0x40044590
-"""_IOW('E', 0x90, int) of linux/input.h: all events of the device come to this descriptor and to no other."""
 
 
 class KeyboardCardReader(WatchedReader):
@@ -52,7 +44,7 @@ class KeyboardCardReader(WatchedReader):
             raise CardReaderError(ReaderHealth.FAULT, f"{name}: {error}") from None
         link = ReaderLink(
             address=lambda: binding.find(match, binding.input_devices()) if match else path,
-            open_at=partial(open_node, grab=True),
+            open_at=grab_node,
             dialogue=Listener(KeyboardCodec(codec_inside)),
             intake=intake,
         )
@@ -83,27 +75,8 @@ class HidCardReader(WatchedReader):
             raise CardReaderError(ReaderHealth.FAULT, f"{name}: {error}") from None
         link = ReaderLink(
             address=lambda: binding.find(match, binding.hid_devices()) if match else path,
-            open_at=partial(open_node, grab=False),
+            open_at=open_node,
             dialogue=Listener(HidPosCodec()),
             intake=intake,
         )
         super().__init__(intake, link, monitor=monitor)
-
-
-def open_node(path: str, *, grab: bool) -> Channel:
-    """Open an input or HID node for reading; `grab` takes its events away from all other programs.
-
-    Raises:
-        TransportLost: no such node.
-        TransportBusy: another program has grabbed it.
-        TransportDenied: missing group or udev rule.
-    """
-    with mapped(path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if grab:
-                fcntl.ioctl(descriptor, _EVIOCGRAB, 1)
-        except OSError:
-            os.close(descriptor)
-            raise
-    return DescriptorChannel(descriptor, path, release=partial(os.close, descriptor))

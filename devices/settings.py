@@ -169,6 +169,15 @@ class SwitchesSettings(BaseModel):
         return self
 
 
+class KeyboardSettings(BaseModel):
+    """One `[[keyboard]]` table: a keyboard that a technician accepted. All others are kept silent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    match: MatchSettings
+    name: str = ""
+
+
 class DeviceSettings(BaseModel):
     """All device tables of a settings file; the tables of the program around them are not looked at."""
 
@@ -177,6 +186,7 @@ class DeviceSettings(BaseModel):
     printer: tuple[PrinterSettings, ...] = ()
     card_reader: tuple[CardReaderSettings, ...] = ()
     card_map: tuple[CardMapRule, ...] = ()
+    keyboard: tuple[KeyboardSettings, ...] = ()
     ups: UpsSettings | None = None
     switches: SwitchesSettings | None = None
 

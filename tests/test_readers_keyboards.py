@@ -1,0 +1,112 @@
+"""Keyboards that nobody accepted type for nobody; accepted ones and card readers are left alone."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devices.binding import Match
+from devices.channels import Channel, DescriptorChannel
+from devices.keyboards import InertKeyboards, keyboards
+from devices.monitor import Monitor
+from devices.transports import TransportBusy
+
+# The key bitmaps of a real keyboard and of a power button.
+TYPES, BUTTON = "402000000 3803078f800d001 feffffdfffefffff fffffffffffffffe", "10000000000000 0"
+
+
+class Nodes:
+    """Pipes in place of input nodes, with our end of each."""
+
+    def __init__(self) -> None:
+        self.ours: dict[str, int] = {}
+        self.busy: set[str] = set()
+
+    def open_at(self, path: str) -> Channel:
+        if path in self.busy:
+            raise TransportBusy(path, "EBUSY")
+        theirs, self.ours[path] = os.pipe()
+        return DescriptorChannel(theirs, path, release=lambda: os.close(theirs))
+
+
+@pytest.fixture
+def sysfs(tmp_path: Path) -> Path:
+    plug_in(tmp_path, 0, vendor="046d", keys=TYPES)
+    plug_in(tmp_path, 1, vendor="0c2e", keys=TYPES)
+    plug_in(tmp_path, 2, vendor="0000", keys=BUTTON)
+    return tmp_path
+
+
+def plug_in(sysfs: Path, number: int, *, vendor: str, keys: str) -> None:
+    device = sysfs / f"class/input/event{number}/device"
+    for name, text in (
+        ("id/vendor", vendor),
+        ("id/product", "0001"),
+        ("capabilities/key", keys),
+        ("name", "Keys"),
+    ):
+        (device / name).parent.mkdir(parents=True, exist_ok=True)
+        (device / name).write_text(text + "\n")
+
+
+@pytest.fixture
+def monitor() -> Iterator[Monitor]:
+    monitor = Monitor(retry_first_s=0.02)
+    yield monitor
+    monitor.close()
+
+
+def wait_until(claim: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if claim():
+            return
+        threading.Event().wait(0.01)
+    pytest.fail("it took too long")
+
+
+def test_only_what_can_type_a_number_is_a_keyboard(sysfs: Path) -> None:
+    assert [port.path for port in keyboards(sysfs)] == ["/dev/input/event0", "/dev/input/event1"]
+
+
+def test_a_keyboard_is_silent_until_it_is_accepted(sysfs: Path, monitor: Monitor) -> None:
+    nodes = Nodes()
+    inert = InertKeyboards(accepted=[Match(0x0C2E, 1)], monitor=monitor, sysfs=sysfs, open_at=nodes.open_at)
+    inert.start()
+    wait_until(lambda: "/dev/input/event0" in nodes.ours)
+    assert [port.vid for port in inert.silenced] == [0x046D]
+    os.write(nodes.ours["/dev/input/event0"], bytes(24 * 100))
+    plug_in(sysfs, 5, vendor="1234", keys=TYPES)
+    wait_until(lambda: "/dev/input/event5" in nodes.ours)
+    inert.close()
+    inert.close()
+    assert set(nodes.ours) == {"/dev/input/event0", "/dev/input/event5"}
+    assert inert.silenced == ()
+    for descriptor in nodes.ours.values():
+        os.close(descriptor)
+
+
+def test_a_keyboard_that_is_unplugged_is_forgotten(sysfs: Path, monitor: Monitor) -> None:
+    nodes = Nodes()
+    inert = InertKeyboards(accepted=[Match(0x0C2E, 1)], monitor=monitor, sysfs=sysfs, open_at=nodes.open_at)
+    inert.start()
+    wait_until(lambda: "/dev/input/event0" in nodes.ours)
+    (sysfs / "class/input/event0/device/capabilities/key").unlink()
+    os.close(nodes.ours.pop("/dev/input/event0"))
+    wait_until(lambda: inert.silenced == ())
+    inert.close()
+
+
+def test_a_keyboard_that_another_program_took_counts_as_silent(
+    sysfs: Path, monitor: Monitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    nodes = Nodes()
+    nodes.busy = {"/dev/input/event0", "/dev/input/event1"}
+    inert = InertKeyboards(accepted=[], monitor=monitor, sysfs=sysfs, open_at=nodes.open_at)
+    inert.start()
+    wait_until(lambda: len(inert.silenced) == 2)
+    inert.close()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
