@@ -23,6 +23,7 @@ from devices.card_reader import (
     Removed,
 )
 from devices.escpos.profiles import PROFILES
+from devices.keyboards import keyboards
 from devices.monitor import Monitor
 from devices.settings import CardReaderSettings, DeviceSettings
 from devices.simulated_hardware import BANK_CARD, SUBSCRIBER_CARD, Mishap
@@ -34,8 +35,14 @@ Say = Callable[[str], None]
 
 def list_devices(settings: DeviceSettings, *, as_json: bool, say: Say) -> None:
     """Tell what is configured and which ports this machine has. No port is opened, none is written to."""
-    ports = binding.serial_ports()
+    ports = [*binding.serial_ports(), *keyboards(), *binding.hid_devices()]
     used = {_path(reader, ports): reader.name or "card reader" for reader in settings.card_reader}
+    used |= {
+        port.path: keyboard.name or "accepted keyboard"
+        for keyboard in settings.keyboard
+        for port in ports
+        if port.path not in used and port.fits(keyboard.match.match())
+    }
     facts: dict[str, Sequence[object]] = {
         "printers": [
             {"name": table.name, "url": table.url, "profile": table.profile} for table in settings.printer
@@ -70,10 +77,14 @@ def _reader_facts(table: CardReaderSettings, ports: Iterable[binding.Port]) -> d
 def _path(table: CardReaderSettings, ports: Iterable[binding.Port]) -> str | None:
     """The node a reader's table leads to now; None when it is not plugged in or not on a port."""
     if table.match:
-        fitting = [port.path for port in ports if port.fits(table.match.match())]
+        kind = _NODES.get(table.scheme, "/dev/")
+        fitting = [port.path for port in ports if port.path.startswith(kind) and port.fits(table.match.match())]
         return fitting[0] if len(fitting) == 1 else None
-    address = table.url.removeprefix("serial://").partition("?")[0]
+    address = table.url.removeprefix(f"{table.scheme}://").partition("?")[0]
     return str(Path(address).resolve()) if address.startswith("/") else None
+
+
+_NODES = {"serial": "/dev/tty", "evdev": "/dev/input/", "hidraw": "/dev/hidraw"}
 
 
 def _port_facts(port: binding.Port, used_by: str | None) -> dict[str, object]:

@@ -31,11 +31,13 @@ class InertKeyboards:
         *,
         accepted: Iterable[Match],
         monitor: Monitor,
+        accepted_paths: Iterable[str] = (),
         sysfs: Path = Path("/sys"),
         open_at: Callable[[str], Channel] = grab_node,
     ) -> None:
-        """`sysfs` and `open_at` are for tests."""
+        """`accepted_paths` are nodes that a reader is bound to by path; `sysfs` and `open_at` are for tests."""
         self._accepted = tuple(accepted)
+        self._accepted_paths = frozenset(accepted_paths)
         self._monitor = monitor
         self._sysfs = sysfs
         self._open_at = open_at
@@ -60,7 +62,7 @@ class InertKeyboards:
 
     def _look_around(self) -> None:
         """On the monitor's thread: take what is new, forget what is gone."""
-        there = {port.path: port for port in keyboards(self._sysfs) if not any(map(port.fits, self._accepted))}
+        there = {port.path: port for port in keyboards(self._sysfs) if self.would_silence(port)}
         for path in self._silent.keys() - there.keys():
             self._monitor.remove(self._silent.pop(path))
         for path, port in there.items():
@@ -68,6 +70,10 @@ class InertKeyboards:
                 logger.warning("a keyboard that nobody accepted is kept silent: %s at %s", port.description, path)
                 self._silent[path] = _Silent(port, self._open_at)
                 self._monitor.add(self._silent[path])
+
+    def would_silence(self, port: Port) -> bool:
+        """Whether nobody accepted this keyboard."""
+        return port.path not in self._accepted_paths and not any(port.fits(match) for match in self._accepted)
 
 
 def keyboards(sysfs: Path = Path("/sys")) -> list[Port]:

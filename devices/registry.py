@@ -10,12 +10,14 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
+from devices import reader_url
 from devices.card_map import CardMap
 from devices.card_reader import CardReader, CardReaderError, ReaderHealth
+from devices.keyboards import InertKeyboards
 from devices.monitor import Monitor
 from devices.near_miss import unknown
 from devices.printer import Journal, Printer, PrinterError, PrinterHealth, PrinterStatus
-from devices.settings import CardMapRule, CardReaderSettings, PrinterSettings
+from devices.settings import CardMapRule, CardReaderSettings, DeviceSettings, PrinterSettings
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +85,15 @@ def open_card_reader(
         return cast(CardReader, _make(CARD_READERS, settings.scheme, given, offered))
     except DriverError as error:
         raise CardReaderError(ReaderHealth.FAULT, str(error)) from error
+
+
+def inert_keyboards(settings: DeviceSettings, *, monitor: Monitor) -> InertKeyboards:
+    """What keeps all keyboards silent but the accepted ones and those that are card readers; `start` begins."""
+    tables = [table for table in settings.card_reader if table.scheme == "evdev"]
+    accepted = [keyboard.match.match() for keyboard in settings.keyboard]
+    accepted += [table.match.match() for table in tables if table.match]
+    paths = [reader_url.parse_node(table.url, kind="evdev", match=None) for table in tables if not table.match]
+    return InertKeyboards(accepted=accepted, accepted_paths=paths, monitor=monitor)
 
 
 class DriverError(Exception):

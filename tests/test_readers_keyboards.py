@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from devices import registry
 from devices.binding import Match
 from devices.channels import Channel, DescriptorChannel
 from devices.keyboards import InertKeyboards, keyboards
 from devices.monitor import Monitor
+from devices.settings import DeviceSettings
 from devices.transports import TransportBusy
 
 # The key bitmaps of a real keyboard and of a power button.
@@ -87,6 +89,19 @@ def test_a_keyboard_is_silent_until_it_is_accepted(sysfs: Path, monitor: Monitor
     assert inert.silenced == ()
     for descriptor in nodes.ours.values():
         os.close(descriptor)
+
+
+def test_accepted_keyboards_and_card_readers_of_the_settings_are_left_alone(sysfs: Path, monitor: Monitor) -> None:
+    settings = DeviceSettings.model_validate(
+        {
+            "keyboard": [{"match": {"vid": "0c2e", "pid": 1}}],
+            "card_reader": [{"url": "evdev:///dev/input/event0"}, {"url": "/dev/ttyUSB0"}],
+        }
+    )
+    inert = registry.inert_keyboards(settings, monitor=monitor)
+    assert not any(map(inert.would_silence, keyboards(sysfs)))
+    plug_in(sysfs, 5, vendor="1234", keys=TYPES)
+    assert [port.vid for port in keyboards(sysfs) if inert.would_silence(port)] == [0x1234]
 
 
 def test_a_keyboard_that_is_unplugged_is_forgotten(sysfs: Path, monitor: Monitor) -> None:
