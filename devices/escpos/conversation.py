@@ -38,7 +38,7 @@ class Timing:
     grace_s: float = 3.0
     patience_s: float = 20.0
     mute_s: float = 8.0
-    away_s: float = 120.0
+    away_s: float = 600.0
     stall_s: float = 5.0
     present_s: float = 3.0
     take_s: float = 30.0

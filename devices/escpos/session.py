@@ -281,8 +281,12 @@ class Session:
             if health is PrinterHealth.SILENT:
                 if now - heard_at >= (timing.mute_s if held is None else timing.away_s):
                     return health
-                continue
-            heard_at = now
+                # A full buffer keeps our questions from a printer, not its pushes from us.
+                health = self._talk.condition.health
+                if _fit(health):
+                    continue
+            else:
+                heard_at = now
             if not _fit(health):
                 if health is not held:
                     teller.enter(JobState.HELD, reason=health)

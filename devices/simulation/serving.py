@@ -22,6 +22,8 @@ class _Server:
     def __init__(self, machine: Machine, *, name: str) -> None:
         self._machine = machine
         self._ended = threading.Event()
+        # Read from the line, but the machine's buffer was full.
+        self._waiting = b""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def close(self) -> None:
@@ -43,7 +45,8 @@ class _Server:
 
     def _carry(self, descriptor: int) -> bool:
         """Move what can be moved; False when the other side has gone."""
-        wanted = select.POLLIN if self._machine.has_room() else 0
+        self._waiting = self._waiting[self._machine.receive(self._waiting) :]
+        wanted = 0 if self._waiting else select.POLLIN
         poll = select.poll()
         poll.register(descriptor, wanted)
         try:
@@ -52,7 +55,7 @@ class _Server:
                     data = os.read(descriptor, 512)
                     if not data:
                         return False
-                    self._deliver(data)
+                    self._waiting = data[self._machine.receive(data) :]
                 elif events & (select.POLLHUP | select.POLLERR):
                     return False
             answer = self._machine.collect()
@@ -61,12 +64,6 @@ class _Server:
         except OSError:
             return False
         return True
-
-    def _deliver(self, data: bytes) -> None:
-        while data and self._machine.link_up and not self._ended.is_set():
-            data = data[self._machine.receive(data) :]
-            if data:
-                self._ended.wait(_TURN_S)
 
     @property
     def _goes_on(self) -> bool:
@@ -98,6 +95,7 @@ class TcpServer(_Server):
         with contextlib.suppress(TimeoutError):
             connection, _ = self._listener.accept()
             with connection:
+                self._waiting = b""
                 while self._goes_on and self._carry(connection.fileno()):
                     continue
                 if not self._machine.link_up:
