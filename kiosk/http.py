@@ -24,17 +24,16 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from kiosk.wire import Call, HttpFault, LoopbackPool, TlsPool
+from kiosk.wire import Call, HttpFault, LoopbackPool, TlsPool, fault_of
 
 RETRY_AFTER_CAP_S = 3600.0
 """No server sends us away for longer than this, whatever its Retry-After says."""
 
 _READ_TIMEOUT_S = 3.0
 _PIECE = 65536
+_GOOD = {"GET": (200, 206, 304), "POST": (200,)}
 _LOOPBACK = re.compile(r"127(\.\d{1,3}){3}|localhost|::1")
 _NUMBER = re.compile(r"[0-9]{1,18}")
-# X509_V_ERR_* of OpenSSL's x509_vfy.h: what a technician can do differs for each.
-_VERIFY_CODES = {9: "tls_not_yet_valid", 10: "tls_expired", 62: "tls_wrong_host", 64: "tls_wrong_host"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,38 +97,69 @@ class HttpSession:
         Raises:
             HttpFault: there is no whole, acceptable answer; never holds a path, header or body.
         """
-        with Call(deadline_s, wire_limit=max_bytes) as call:
+        return self._within(deadline_s, _Question("GET", path, headers), _Taking(max_bytes, content_types, into))
+
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        deadline_s: float,
+        max_bytes: int,
+        content_types: Collection[str] | None = None,
+    ) -> Answer:
+        """Hand in `body`, whose type `headers` name, and fetch the answer, which must be a 200; else as `get`.
+
+        Raises:
+            HttpFault: as `get`; it may have arrived all the same, so send again only what may arrive twice.
+        """
+        question = _Question("POST", path, headers, body)
+        return self._within(deadline_s, question, _Taking(max_bytes, content_types, None))
+
+    def close(self) -> None:
+        """Close the pooled connections; twice is fine."""
+        self._session.close()
+
+    def _within(self, deadline_s: float, question: _Question, taking: _Taking) -> Answer:
+        with Call(deadline_s, wire_limit=taking.max_bytes) as call:
             try:
-                return self._get(call, path, headers, _Taking(max_bytes, content_types, into))
+                return self._ask(call, question, taking)
             except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
-                fault = _fault(error)
+                fault = fault_of(error)
             except (OSError, ValueError) as error:
-                fault = _fault(error)
+                fault = fault_of(error)
             except HttpFault as error:
                 fault = HttpFault(error.code, status=error.status, retry_after_s=error.retry_after_s)
             passed = call.passed
         # A new one, raised out here: no library's exception and no frame, with URL and body in it, hangs on to it.
         raise HttpFault("deadline") if passed else fault
 
-    def close(self) -> None:
-        """Close the pooled connections; twice is fine."""
-        self._session.close()
-
-    def _get(self, call: Call, path: str, headers: Mapping[str, str], taking: _Taking) -> Answer:
-        with self._session.get(
-            self._base + path,
-            headers=headers,
+    def _ask(self, call: Call, question: _Question, taking: _Taking) -> Answer:
+        with self._session.request(
+            question.method,
+            self._base + question.path,
+            data=question.body,
+            headers=question.headers,
             stream=True,
             allow_redirects=False,
             timeout=_READ_TIMEOUT_S,
         ) as response:
             call.check()  # a header block cut by our own deadline parses as a valid short answer
-            _check_status(response)
+            _check_status(response, question.method)
             body = b"" if response.status_code == 304 else _body(response, taking)
             if response.status_code == 304:
                 response.raw.read()  # nothing follows, and the connection goes back to the pool
             call.check()
             return Answer(response.status_code, response.headers, body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +222,9 @@ def _tls_context(ca: Path | None, client_cert: Path | tuple[Path, Path] | None) 
     return context
 
 
-def _check_status(response: requests.Response) -> None:
+def _check_status(response: requests.Response, method: str) -> None:
     status = response.status_code
-    if status in (200, 206, 304):
+    if status in _GOOD[method]:
         return
     code = "redirect" if 300 <= status < 400 else f"http_{status}"
     raise HttpFault(code, status=status, retry_after_s=_retry_after(response.headers))
@@ -284,52 +314,3 @@ def _gunzipped(raw: bytes, max_bytes: int) -> bytes:
     if gzip.unused_data:
         raise HttpFault("encoding")
     return plain
-
-
-def _fault(error: BaseException) -> HttpFault:
-    for cause in _causes(error, set()):
-        code = _code(cause)
-        if code:
-            return HttpFault(code)
-    return HttpFault("protocol")
-
-
-def _causes(error: BaseException, seen: set[int]) -> Iterator[BaseException]:
-    """`error` and all it was made of, the innermost first: the libraries wrap up to four deep."""
-    if id(error) in seen:
-        return
-    seen.add(id(error))
-    inner = (*error.args, getattr(error, "reason", None), error.__cause__, error.__context__)
-    for cause in inner:
-        if isinstance(cause, BaseException):
-            yield from _causes(cause, seen)
-    yield error
-
-
-def _code(error: BaseException) -> str:
-    match error:
-        case ssl.SSLCertVerificationError():
-            return _VERIFY_CODES.get(error.verify_code, "tls_untrusted")
-        case ssl.SSLError():
-            return _tls_code(error.reason or "")
-        case http.client.RemoteDisconnected():
-            return "empty_reply"
-        case ConnectionError():
-            return "reset"
-        case TimeoutError() | urllib3.exceptions.TimeoutError():
-            return "timeout"
-        case http.client.IncompleteRead():
-            return "truncated"
-        case http.client.HTTPException():
-            return "protocol"
-        case urllib3.exceptions.ProtocolError():
-            return "truncated"  # with none of the causes above in it, urllib3 missed the end of a chunked body
-    return ""
-
-
-def _tls_code(reason: str) -> str:
-    if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason or "BAD_CERTIFICATE" in reason:
-        return "tls_client_cert"
-    if "PROTOCOL" in reason or "VERSION" in reason:
-        return "tls_version"
-    return "tls"

@@ -12,15 +12,20 @@ import ipaddress
 import os
 import queue
 import socket
+import ssl
 import threading
 import time
+from collections.abc import Iterator
 from contextvars import ContextVar, Token
 from typing import Any, Self
 
+import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 _CONNECT_TIMEOUT_S = 3.05
+# X509_V_ERR_* of OpenSSL's x509_vfy.h: what a technician can do differs for each.
+_VERIFY_CODES = {9: "tls_not_yet_valid", 10: "tls_expired", 62: "tls_wrong_host", 64: "tls_wrong_host"}
 _HEAD_ALLOWANCE = 65536  # http.client's own limit for one header line
 
 
@@ -201,3 +206,53 @@ class TlsPool(HTTPSConnectionPool):
     """TLS connections with the context of the session."""
 
     ConnectionCls = _TlsConnection
+
+
+def fault_of(error: BaseException) -> HttpFault:
+    """What an exception of `requests`, urllib3, `http.client`, TLS or a socket was at the bottom."""
+    for cause in _causes(error, set()):
+        code = _code(cause)
+        if code:
+            return HttpFault(code)
+    return HttpFault("protocol")
+
+
+def _causes(error: BaseException, seen: set[int]) -> Iterator[BaseException]:
+    """`error` and all it was made of, the innermost first: the libraries wrap up to four deep."""
+    if id(error) in seen:
+        return
+    seen.add(id(error))
+    inner = (*error.args, getattr(error, "reason", None), error.__cause__, error.__context__)
+    for cause in inner:
+        if isinstance(cause, BaseException):
+            yield from _causes(cause, seen)
+    yield error
+
+
+def _code(error: BaseException) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return _VERIFY_CODES.get(error.verify_code, "tls_untrusted")
+        case ssl.SSLError():
+            return _tls_code(error.reason or "")
+        case http.client.RemoteDisconnected():
+            return "empty_reply"
+        case ConnectionError():
+            return "reset"
+        case TimeoutError() | urllib3.exceptions.TimeoutError():
+            return "timeout"
+        case http.client.IncompleteRead():
+            return "truncated"
+        case http.client.HTTPException():
+            return "protocol"
+        case urllib3.exceptions.ProtocolError():
+            return "truncated"  # with none of the causes above in it, urllib3 missed the end of a chunked body
+    return ""
+
+
+def _tls_code(reason: str) -> str:
+    if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason or "BAD_CERTIFICATE" in reason:
+        return "tls_client_cert"
+    if "PROTOCOL" in reason or "VERSION" in reason:
+        return "tls_version"
+    return "tls"
