@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import select
+import socket
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -59,7 +60,17 @@ def open_line(line: Line) -> Channel:
         return _Pumped(_open_rfc2217(line), line.address)
     port = open_serial(line.address, baud=line.baud, bits=line.bits, parity=line.parity, rtscts=line.rtscts)
     with mapped(line.address):
+        if not line.is_local:
+            _keep_alive(port.fileno())
         return DescriptorChannel(port.fileno(), line.address, release=port.close)
+
+
+def _keep_alive(descriptor: int) -> None:
+    """Notice within 25 s that the other end of a connection is gone without a word."""
+    with socket.socket(fileno=os.dup(descriptor)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, seconds in ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3)):
+            connection.setsockopt(socket.IPPROTO_TCP, option, seconds)
 
 
 def _open_rfc2217(line: Line) -> rfc2217.Serial:
