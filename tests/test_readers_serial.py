@@ -53,6 +53,10 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def resident_kib() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4
+
+
 def test_the_last_byte_becomes_an_event_within_a_millisecond(line: SimulatedLine, monitor: Monitor) -> None:
     reader, heard = started(line, monitor)
 
@@ -147,18 +151,23 @@ def test_a_port_this_user_may_not_open_is_denied_with_advice(
     reader.close()
 
 
-def test_two_hundred_unpluggings_leave_no_thread_and_no_descriptor(line: SimulatedLine, monitor: Monitor) -> None:
+def test_two_hundred_unpluggings_leave_no_thread_no_descriptor_and_no_memory(
+    line: SimulatedLine, monitor: Monitor
+) -> None:
     reader, heard = started(line, monitor)
-    counted = 0
+    heard.events.clear()
+    counted: tuple[int, int] = (0, 0)
+    memory = 0
     for number in range(200):
-        before = len(heard.events)
         line.unplug()
-        heard.wait_health(ReaderHealth.ABSENT, after=before)
+        heard.wait_health(ReaderHealth.ABSENT)
         line.plug_in()
-        heard.wait_health(ReaderHealth.ONLINE, after=before)
-        if number == 10:
-            counted = descriptors(), threading.active_count()
+        heard.wait_health(ReaderHealth.ONLINE)
+        heard.events.clear()
+        if number == 50:
+            counted, memory = (descriptors(), threading.active_count()), resident_kib()
     assert (descriptors(), threading.active_count()) == counted
+    assert resident_kib() - memory < 1024
     line.send(SWIPE)
     heard.wait(Presented)
     reader.close()

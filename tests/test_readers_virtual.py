@@ -22,7 +22,7 @@ from virtual_parts import VirtualCard, free_port, listens, needs, running, wait_
 
 from devices.card_map import CardMap, Rule, Source
 from devices.card_reader import Presented, ReaderHealth, Rejected, Rejection, Removed
-from devices.codecs import ndef
+from devices.codecs import keyboard, ndef
 from devices.monitor import Monitor
 from devices.pcsc_reader import PcscCardReader
 from devices.serial_reader import SerialCardReader
@@ -190,6 +190,57 @@ def test_umockdev_the_reader_is_found_by_its_serial_number_and_strangers_are_lef
         ("presented", "*******6789"),
     ]
     assert set(opened) <= {"/dev/ttyUSB1"}
+
+
+UMOCKDEV_KEYBOARD = """\
+P: /devices/pci0/usb1/1-4
+E: SUBSYSTEM=usb
+E: DEVTYPE=usb_device
+
+P: /devices/pci0/usb1/1-4/1-4:1.0
+E: SUBSYSTEM=usb
+E: DEVTYPE=usb_interface
+
+P: /devices/pci0/usb1/1-4/1-4:1.0/0003:0C2E:0901.0001/input/input5
+E: SUBSYSTEM=input
+A: id/vendor=0c2e\\n
+A: id/product=0901\\n
+A: name=Scanner\\n
+A: capabilities/key=402000000 3803078f800d001 feffffdfffefffff fffffffffffffffe\\n
+
+P: /devices/pci0/usb1/1-4/1-4:1.0/0003:0C2E:0901.0001/input/input5/event5
+N: input/event5
+E: SUBSYSTEM=input
+E: DEVNAME=/dev/input/event5
+L: device=../../input5
+
+"""
+
+
+def test_umockdev_a_scanner_that_types_is_found_by_its_place_and_read(tmp_path: Path) -> None:
+    umockdev = needs("umockdev-run", install="apt install umockdev")
+    devices, typing, settings = tmp_path / "one.umockdev", tmp_path / "typing", tmp_path / "devices.toml"
+    devices.write_text(UMOCKDEV_KEYBOARD)
+    keys = keyboard.EVENT.iter_unpack(keyboard.encode(b"10023456789\r"))
+    typing.write_text(
+        "".join(
+            f"E: {3 + n * 0.01:.6f} {kind:04x} {key:04x} {value}\n"
+            for n, (*_, kind, key, value) in enumerate(keys)
+        )
+    )
+    settings.write_text('[[card_reader]]\nurl = "evdev:"\nmatch = { location = "1-4" }\ncodec = "scanner"\n')
+    watching = [sys.executable, "-m", "devices", "watch", "--settings", settings, "--json", "--timeout", "6"]
+    done = subprocess.run(
+        [umockdev, "--device", devices, "--evemu-events", f"/dev/input/event5={typing}", "--", *watching],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert [(event["event"], event["account_masked"]) for event in map(json.loads, done.stdout.splitlines())] == [
+        ("status", None),
+        ("presented", "*******6789"),
+    ]
 
 
 def test_ser2net_a_reader_behind_rfc_2217_is_read_and_found_again(tmp_path: Path) -> None:
