@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from kiosk import sums
 from kiosk.database import StoreError
 from kiosk.gateway import AnswerUnusable, Fetched, Gateway, Unchanged
+from kiosk.generations import Generations
 from kiosk.model import AccountNumber, Bill, CurrentBill, Document, Source
 from kiosk.store import Store, StoredBill
 
@@ -22,28 +23,41 @@ class BillService:
     """What the terminal knows of bills, for any thread. A store that fails costs the stored bills, never a visit.
 
     Args:
+        generations: the bills of whole regions, where this terminal keeps them; of one there and one looked up,
+            the document that was right later counts.
         now: the moment, in UTC; no live answer is said to be right later than that. A stored one may be: then the
             clock was set back, and the date it was stored with is the better one to show.
     """
 
-    def __init__(self, gateway: Gateway, store: Store, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        store: Store,
+        *,
+        now: Callable[[], datetime],
+        generations: Generations | None = None,
+    ) -> None:
         self._gateway = gateway
         self._store = store
+        self._generations = generations
         self._now = now
         self._store_fault = ""
         # Hashes: enough to tell bills apart, and nobody's.
         self._reported: deque[int] = deque(maxlen=_BILLS_REMEMBERED)
 
     def stored(self, account: AccountNumber) -> CurrentBill | None:
-        """The document as last fetched, from disk in well under a millisecond; None when there is none.
+        """The newest document on this terminal, from disk in well under a millisecond; None when there is none.
 
         Never raises for the store's sake: a fault of it is logged by its code when it begins and when it ends.
         """
-        return self._shown(self._ask_store(self._store.stored, account))
+        return self._shown(self._held(account))
 
     def previous(self, account: AccountNumber) -> CurrentBill | None:
         """The last issued bill kept, when the current document is a `NotIssued`; None otherwise. As `stored`."""
-        return self._shown(self._ask_store(self._store.previous, account))
+        current = self._held(account)
+        if current is None or isinstance(current.document, Bill):
+            return None
+        return self._shown(max(self._kept_bills(account), key=_issued, default=None))
 
     def refresh(self, account: AccountNumber) -> CurrentBill:
         """The document as the billing API has it now, kept for when it is away. Waits as long as the gateway does.
@@ -73,6 +87,22 @@ class BillService:
         else:
             self._note("")
 
+    def _held(self, account: AccountNumber) -> StoredBill | None:
+        seen = self._ask_store(self._store.stored, account)
+        if self._generations is None:
+            return seen
+        synced = self._ask_store(self._generations.stored, account)
+        return synced if seen is None or (synced is not None and synced.as_of > seen.as_of) else seen
+
+    def _kept_bills(self, account: AccountNumber) -> Iterator[StoredBill]:
+        questions = [self._store.stored, self._store.previous]
+        if self._generations is not None:
+            questions.append(self._generations.bill)
+        for question in questions:
+            kept = self._ask_store(question, account)
+            if kept is not None and isinstance(kept.document, Bill):
+                yield kept
+
     def _ask_store(
         self, question: Callable[[AccountNumber], StoredBill | None], account: AccountNumber
     ) -> StoredBill | None:
@@ -100,3 +130,8 @@ class BillService:
         if codes:
             self._reported.append(hash(document))
             logger.warning("a bill does not add up: %s", " ".join(codes))
+
+
+def _issued(kept: StoredBill) -> datetime:
+    assert isinstance(kept.document, Bill)
+    return kept.document.issue_at

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from devices.monitor import Monitor
     from kiosk.bills import BillService
     from kiosk.gateway import Fetched, Gateway, Unchanged
+    from kiosk.generations import Generations
     from kiosk.journal import JobJournal
     from kiosk.store import Store
 
@@ -40,10 +41,12 @@ def utc_now() -> datetime:
 
 
 def open_bills(settings: Settings, *, state: Path) -> BillService:
-    """The store in `state` and the gateway of the settings, behind one service."""
+    """What is kept in `state` and the gateway of the settings, behind one service."""
     from kiosk.bills import BillService
 
-    return BillService(open_gateway(settings), open_store(settings, state=state), now=utc_now)
+    generations = open_generations(settings, state=state)
+    store = open_store(settings, state=state)
+    return BillService(open_gateway(settings), store, now=utc_now, generations=generations)
 
 
 def open_gateway(settings: Settings) -> Gateway:
@@ -72,6 +75,21 @@ def open_store(settings: Settings, *, state: Path) -> Store:
         except StoreError as error:
             logger.error("store_unavailable: %s; looked-up bills are forgotten at the end of this run", error.code)
     return Store.memory(accounts=accounts, days=days)
+
+
+def open_generations(settings: Settings, *, state: Path) -> Generations | None:
+    """The bills that sync brought to `state`, if it ever did; None when nothing may be kept here."""
+    from kiosk.database import StoreError
+    from kiosk.generations import Generations
+    from kiosk.store import store_key
+
+    if settings.store.scope == "none":
+        return None
+    try:
+        return Generations(state, store_key(state))
+    except StoreError as error:
+        logger.error("generations_unavailable: %s; only looked-up bills are there without network", error.code)
+        return None
 
 
 def open_journal(state: Path) -> JobJournal:

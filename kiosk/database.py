@@ -264,8 +264,10 @@ class DatabaseFile:
                 migrations.apply(db)
 
 
-def connect(path: Path | None, key: bytes | None) -> Any:
-    """A connection to a file, made when missing, or to memory; for any thread, nothing read from it yet.
+def connect(path: Path | None, key: bytes | None, *, mode: str = "rwc") -> Any:
+    """A connection to a file, or to memory; for any thread, nothing read from it yet.
+
+    `mode` is SQLite's: `rwc` makes a missing file, for `rw` it is the driver's error.
 
     Raises:
         StoreUnavailable: this machine's SQLite is too old.
@@ -274,9 +276,8 @@ def connect(path: Path | None, key: bytes | None) -> Any:
 
     if driver.sqlite_version_info < OLDEST_SQLITE:
         raise StoreUnavailable("sqlite_too_old")
-    conn = driver.connect(
-        ":memory:" if path is None else str(path), timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-    )
+    name = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode={mode}"
+    conn = driver.connect(name, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
     conn.execute("PRAGMA cipher_log_level=NONE")  # before the first read: it would write to our stderr
     if key is not None:
         conn.execute(f"PRAGMA key=\"x'{key.hex()}'\"")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from devices.printer import JobState, JournalEntry
+from kiosk import ballast
 from kiosk.database import DatabaseFile, StoreDamaged, StoreFull, StoreUnavailable
 from kiosk.model import AccountNumber
 
@@ -132,6 +133,11 @@ class JobJournal:
             return 0
         return int(rows[0][0]) if rows else 0
 
+    @property
+    def database(self) -> DatabaseFile:
+        """The open file, for the outbox that has its tables in it."""
+        return self._file
+
     def check(self) -> tuple[str, ...]:
         """What a full check finds wrong with the file; empty when it is whole."""
         return self._file.problems()
@@ -146,6 +152,11 @@ class JobJournal:
                 return work(db)
         except StoreDamaged:
             with self._file.writing() as db:  # the new file
+                return work(db)
+        except StoreFull:
+            if self._file.path is None or not ballast.throw(self._file.path.parent):
+                raise
+            with self._file.writing() as db:  # with the room of the ballast
                 return work(db)
 
     def _take_number(self, db: Database) -> int:
@@ -227,5 +238,17 @@ def _migrations() -> Migrations:
     def prints(db: Database) -> None:
         columns: dict[str, Any] = {"day": int, "account": bytes, "prints": int}
         db.table("print").create(columns, pk=("day", "account"), not_null=columns, strict=True)
+
+    @journal()
+    def events(db: Database) -> None:
+        columns: dict[str, Any] = {"seq": int, "id": str, "at_ms": int, "kind": str, "essential": int, "body": str}
+        db.table("event").create(columns, pk="seq", not_null=columns.keys() - {"seq"}, strict=True)
+        db.table("event").create_index(["id"], unique=True)
+        db.conn.execute("CREATE INDEX event_to_drop ON event(seq) WHERE essential = 0")
+        letter: dict[str, Any] = {"id": str, "at_ms": int, "kind": str, "body": str, "reason": str}
+        db.table("dead_letter").create(letter, pk="id", not_null=letter, strict=True)
+        db.table("event_number").create({"last": int}, strict=True).insert({"last": 0})
+        db.conn.execute("ALTER TABLE job ADD COLUMN reported INTEGER NOT NULL DEFAULT 0")
+        db.conn.execute("CREATE INDEX job_unreported ON job(seq) WHERE reported = 0")
 
     return journal

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -16,22 +16,27 @@ from pathlib import Path
 from typing import IO
 
 from kiosk.bootstrap import utc_now
+from kiosk.commands import syncing
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.commands.progress import ProgressLine
 from kiosk.packs.sealing import PackRefused
 from kiosk.publish import Keys, KeyUnusable, Published
 from kiosk.publish import publish as publish_bills
+from kiosk.sync import Synced
+from kiosk.sync.rhythm import Rhythm
 
-_SCOPE = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 _MOST_TOLD = 1000
 """Rejected lines told one by one."""
+
+_NICENESS = 19
+"""The screen comes first."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def publish(options: Namespace) -> Exit:
     """Publish the bills of a file or of stdin; lines that are none are told on stderr and left out."""
-    _check_scope(options.scope)
+    syncing.check_scope(options.scope)
     try:
         keys = Keys.open(options.key)
     except KeyUnusable as error:
@@ -54,6 +59,36 @@ def publish(options: Namespace) -> Exit:
     told.close(published.rejected)
     _report(published, as_json=options.json)
     return Exit.DONE
+
+
+def sync(options: Namespace) -> Exit:
+    """Fill the store from what is published: now, or again and again at low priority until SIGTERM."""
+    terminal = syncing.terminal_of(options)
+    os.nice(_NICENESS)
+    if options.once:
+        _report_sync(terminal.synced(postpone=lambda held: False), as_json=options.json)
+        return Exit.DONE
+    rhythm = Rhythm(terminal.name)
+    while True:
+        try:
+            done = terminal.synced(postpone=lambda held: rhythm.postpones(held, utc_now()))
+        except CommandError as error:
+            if options.json:
+                emit(error.document())
+            tell(f"sync: {error}")
+            time.sleep(rhythm.after_failure(error.facts.get("retry_after_s")))
+        else:
+            if done.changed:
+                _report_sync(done, as_json=options.json)
+            time.sleep(rhythm.after_success())
+
+
+def _report_sync(synced: Synced, *, as_json: bool) -> None:
+    if as_json:
+        emit(asdict(synced))
+    else:
+        news = f"{synced.bytes} bytes in {synced.seconds} s" if synced.changed else "nothing new"
+        tell(f"generation {synced.generation}: {synced.bills} bills; {news}")
 
 
 def _report(published: Published, *, as_json: bool) -> None:
@@ -80,11 +115,6 @@ class _Rejections:
     def close(self, rejected: int) -> None:
         if rejected > min(self._count, _MOST_TOLD):
             tell(f"{rejected - min(self._count, _MOST_TOLD)} more lines left out")
-
-
-def _check_scope(name: str) -> None:
-    if not _SCOPE.fullmatch(name):
-        raise CommandError("scope", "a scope is named by 1 to 40 of a-z 0-9 -", exit=Exit.USAGE)
 
 
 @contextmanager

@@ -7,14 +7,13 @@ the next look-up opens it and lets go of the old one.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kiosk.database import StoreDamaged, StoreError, connect, store_error
+from kiosk.database import StoreDamaged, StoreError, StoreUnavailable, connect, store_error
 from kiosk.generations.pointer import STATE_FILE, Pointer, read_pointer
 from kiosk.model import AccountNumber
 from kiosk.packs.figures import Figures, account_key
@@ -27,7 +26,9 @@ logger = logging.getLogger(__name__)
 SUFFIXES = ("", "-journal", "-wal", "-shm")
 """What the name of a database file may end with: all of it moves and goes together."""
 
-_QUARANTINE = "quarantine"
+QUARANTINE = "quarantine"
+"""The folder of files that were set aside."""
+
 _MOST_TEXTS = 20_000
 
 _BILL = f"""
@@ -74,9 +75,7 @@ class Generations:
         """Let go of the files; twice is fine, and the next look-up opens them again."""
         with self._lock:
             self._let_go()
-            if self._state is not None:
-                self._state[1].close()
-                self._state = None
+            self._forget_state()
 
     def _found(self, find: Callable[[_Generation], StoredBill | None]) -> StoredBill | None:
         if self._open is None:
@@ -87,43 +86,46 @@ class Generations:
             logger.warning("generation_row_unreadable")
             return None
         except StoreDamaged:
-            self._set_aside(self._open.pointer)
+            path = self._open.path
+            self._let_go()
+            set_aside(path)
             raise
 
     def _follow(self) -> None:
         """Have the generation open that counts now."""
         pointer = self._pointer()
-        if self._open is not None and self._open.pointer.file == (pointer and pointer.file):
+        number = None if pointer is None else _number(self._folder / pointer.file)
+        if self._open is not None and self._open.number == number:
             return
         self._let_go()
-        if pointer is None or not (self._folder / pointer.file).exists():
+        if pointer is None or number is None:
             return
         try:
-            self._open = _Generation(self._folder / pointer.file, self._key, pointer)
+            self._open = _Generation(self._folder / pointer.file, self._key, number)
         except StoreDamaged:
-            self._set_aside(pointer)
+            set_aside(self._folder / pointer.file)
             raise
 
     def _pointer(self) -> Pointer | None:
         path = self._folder / STATE_FILE
-        try:
-            number = path.stat().st_ino
-        except OSError:
+        number = _number(path)
+        if number is None:
             return None  # nothing was ever synced
         if self._state is None or self._state[0] != number:
+            self._forget_state()
             self._state = (number, _reading(path, self._key))
+        connection = self._state[1]
         try:
-            return read_pointer(self._state[1])
-        except self._state[1].DatabaseError as error:
+            return read_pointer(connection)
+        except connection.DatabaseError as error:
             failed = store_error(error)
-        # Its key was changed or lost: sync will replace it, and says so.
-        self._state[1].close()
-        self._state = None
+        self._forget_state()  # its key was changed or lost: sync will replace it, and says so
         raise failed
 
-    def _set_aside(self, pointer: Pointer) -> None:
-        self._let_go()
-        set_aside(self._folder / pointer.file)
+    def _forget_state(self) -> None:
+        if self._state is not None:
+            self._state[1].close()
+            self._state = None
 
     def _let_go(self) -> None:
         if self._open is not None:
@@ -134,8 +136,9 @@ class Generations:
 class _Generation:
     """One generation's file, open for reading. Its methods raise `StoreError`."""
 
-    def __init__(self, path: Path, key: bytes, pointer: Pointer) -> None:
-        self.pointer = pointer
+    def __init__(self, path: Path, key: bytes, number: int) -> None:
+        self.path = path
+        self.number = number
         self._texts: dict[int, str] = {}
         self._as_of: dict[int, datetime] = {}
         self._connection = _reading(path, key)
@@ -193,19 +196,41 @@ class _Generation:
 
 
 def set_aside(path: Path) -> None:
-    """Move a damaged file to `quarantine/`, instead of the one before; sync builds another."""
-    folder = path.with_name(_QUARANTINE)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for old in folder.glob("bills-*"):
-        old.unlink(missing_ok=True)
-    for suffix in SUFFIXES:
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(folder / part.name)
+    """Move a damaged file to `quarantine/`, instead of the one before; sync builds another.
+
+    Raises:
+        StoreUnavailable: it cannot be moved.
+    """
+    folder = path.with_name(QUARANTINE)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for old in folder.glob("bills-*"):
+            old.unlink(missing_ok=True)
+        for suffix in SUFFIXES:
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.rename(folder / part.name)
+    except OSError:
+        raise StoreUnavailable("store_io") from None
     logger.error("generation_set_aside: %s is damaged or has another key; sync builds it anew", path.name)
 
 
+def _number(path: Path) -> int | None:
+    """What tells a file from another that came in its place; None: there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
 def _reading(path: Path, key: bytes) -> Any:
-    connection = connect(path, key)
-    connection.execute("PRAGMA query_only=ON")
-    return connection
+    import sqlcipher3.dbapi2 as driver
+
+    try:
+        connection = connect(path, key, mode="rw")
+        connection.execute("PRAGMA query_only=ON")
+    except driver.DatabaseError as error:
+        failed = store_error(error)  # another process took it away in this moment
+    else:
+        return connection
+    raise failed

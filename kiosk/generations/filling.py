@@ -75,11 +75,13 @@ class Filling:
         Taken already, it changes nothing.
 
         Raises:
-            PackRefused: a row in it does not fit its column, or is there already.
+            PackRefused: a row in it does not fit its column, or is there already, or another object comes before.
         """
         with self._transaction() as execute:
             if execute("SELECT 1 FROM shard_done WHERE sha256 = ?", (name,)).fetchone():
                 return
+            if execute("SELECT coalesce(max(id), 0) + 1 FROM text").fetchone()[0] != shard.first_text:
+                raise PackRefused("texts")
             self._many("INSERT INTO text VALUES (?, ?)", enumerate(shard.texts, shard.first_text))
             seconds = int(as_of.astimezone(UTC).timestamp())
             execute("INSERT OR IGNORE INTO segment VALUES (?, ?)", (segment, seconds))

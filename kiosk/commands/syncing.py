@@ -1,0 +1,177 @@
+"""What `sync` needs of a terminal, and how what can go wrong is told."""
+
+from __future__ import annotations
+
+import os
+import re
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from kiosk.bootstrap import utc_now
+from kiosk.commands.common import settings_of, state_folder
+from kiosk.commands.outcome import CommandError, Exit
+from kiosk.commands.progress import ProgressLine
+from kiosk.database import StoreError, StoreFull
+from kiosk.http import HttpSession
+from kiosk.packs.manifest import Manifest, Trust
+from kiosk.packs.sealing import PackRefused, ScopeKey
+from kiosk.settings import Settings
+from kiosk.store import store_key
+from kiosk.sync import Keys, ScopeKeyWrong, Synced, synchronise
+from kiosk.sync.source import FolderSource, HttpSource, PackSource, SyncFault
+from kiosk.sync.space import NoRoom
+
+_SCOPE = re.compile("[a-z0-9][a-z0-9-]{0,39}")
+_SCOPE_KEY = "scope.key"
+_SCOPE_CREDENTIAL = "scope-key"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncTerminal:
+    """A terminal as sync sees it. `name` is what operations call it."""
+
+    name: str
+    state: Path
+    scope: str
+    keys: Keys
+    source: PackSource
+
+    def synced(self, *, postpone: Callable[[Manifest], bool]) -> Synced:
+        """Run once, showing progress on stderr.
+
+        Raises:
+            CommandError: with the exit code of what went wrong.
+        """
+        of = 1
+
+        def show(done: int, rows: int) -> None:
+            nonlocal of
+            of = max(rows, 1)
+            line("taking", done)
+
+        line = ProgressLine("bills", share=lambda _, done: done / of)
+        try:
+            return synchronise(
+                self.source,
+                folder=self.state,
+                scope=self.scope,
+                keys=self.keys,
+                now=utc_now,
+                progress=show,
+                postpone=postpone,
+            )
+        except (SyncFault, PackRefused, ScopeKeyWrong, NoRoom, StoreError) as error:
+            raise _told(error) from error
+        finally:
+            line.close()
+
+
+def terminal_of(options: Namespace) -> SyncTerminal:
+    """The terminal of a command line.
+
+    Raises:
+        CommandError: the settings or the named files cannot be used.
+    """
+    state = state_folder(options)
+    folder = _folder(options.gateway)
+    if folder is not None:
+        options.gateway = None
+    settings = settings_of(options, state=state)
+    if settings.store.scope == "none":
+        raise _unset("store.scope is none: nothing may be kept here")
+    scope = options.scope or "all"
+    check_scope(scope)
+    try:
+        keys = Keys(_trust(options.trust, settings), _scope_key(options.scope_key, state), store_key(state))
+    except StoreError as error:
+        raise _told(error) from error
+    source = FolderSource(folder) if folder else _server(settings)
+    return SyncTerminal(settings.site.terminal, state, scope, keys, source)
+
+
+def check_scope(name: str) -> None:
+    """Return when a name may be a scope's; raise `CommandError` otherwise."""
+    if not _SCOPE.fullmatch(name):
+        raise CommandError("scope", "a scope is named by 1 to 40 of a-z 0-9 -", exit=Exit.USAGE)
+
+
+def _folder(gateway: str | None) -> Path | None:
+    """The folder that a `file:` address names; None for any other address."""
+    if gateway is None or not gateway.startswith("file:"):
+        return None
+    return Path(unquote(urlsplit(gateway).path))
+
+
+def _server(settings: Settings) -> HttpSource:
+    gateway = settings.gateway
+    if not gateway.url:
+        raise _unset("gateway.url is not set, and no --gateway is given")
+    ca = Path(gateway.ca) if gateway.ca else None
+    client_cert = Path(gateway.client_certificate) if gateway.client_certificate else None
+    try:
+        return HttpSource(HttpSession(gateway.url, ca=ca, client_cert=client_cert))
+    except (ValueError, OSError) as error:
+        raise _unset(f"gateway: {error}") from error
+
+
+def _trust(given: Path | None, settings: Settings) -> Trust:
+    if given is None and not settings.gateway.trust:
+        raise _unset("gateway.trust is not set, and no --trust is given: nobody is believed")
+    path = given or Path(settings.gateway.trust)
+    try:
+        return Trust.parse(_read(path, given is not None))
+    except ValueError as error:
+        raise _malformed(f"{path} holds no Ed25519 public key in PEM", given is not None) from error
+
+
+def _scope_key(given: Path | None, state: Path) -> ScopeKey:
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    kept = [Path(credentials, _SCOPE_CREDENTIAL)] if credentials else []
+    path = given or next((path for path in (*kept, state / _SCOPE_KEY) if path.exists()), None)
+    if path is None:
+        raise _unset(
+            "no --scope-key is given, and neither a credential scope-key nor scope.key in the state folder"
+        )
+    try:
+        return ScopeKey.parse(_read(path, given is not None))
+    except ValueError as error:
+        raise _malformed(f"{path} holds no scope key (64 hexadecimal digits)", given is not None) from error
+
+
+def _read(path: Path, given: bool) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _malformed(f"{path} cannot be read: {error.strerror}", given) from error
+
+
+def _malformed(sentence: str, given: bool) -> CommandError:
+    """A file the caller named is wrong usage; one of the terminal's own is a wrong setting."""
+    return CommandError("key_file", sentence, exit=Exit.USAGE if given else Exit.SETTINGS_WRONG)
+
+
+def _unset(sentence: str) -> CommandError:
+    return CommandError("settings_wrong", sentence, exit=Exit.SETTINGS_WRONG)
+
+
+def _told(error: Exception) -> CommandError:
+    match error:
+        case SyncFault(code=code, retry_after_s=retry_after_s):
+            facts = {"retry_after_s": retry_after_s} if retry_after_s else {}
+            sentence = f"nothing usable could be fetched ({code})"
+            return CommandError(code, sentence, exit=Exit.NOTHING_TO_SHOW, **facts)
+        case PackRefused(code=code):
+            return CommandError(code, f"what is published was refused ({code})", exit=Exit.CHECK_FAILED)
+        case ScopeKeyWrong():
+            sentence = "the scope is sealed under another key than this terminal has"
+            return CommandError("scope_key_wrong", sentence, exit=Exit.SETTINGS_WRONG)
+        case NoRoom(needed_mb=needed):
+            return CommandError("no_room", f"the disk needs {needed} MB more", exit=Exit.MISSING_HERE)
+        case StoreFull():
+            return CommandError("no_room", "the disk is full", exit=Exit.MISSING_HERE)
+        case StoreError(code=code):
+            return CommandError(code, f"the store cannot be written ({code})", exit=Exit.MISSING_HERE)
+    raise error
