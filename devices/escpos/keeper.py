@@ -53,21 +53,21 @@ class Keeper:
         self.is_cut = True
         self.status = PrinterStatus(PrinterHealth.ABSENT, "not opened yet")
 
-    def open(self) -> bool:
-        """Try to reach the printer now; whether it is there. Says why not in `status`."""
-        try:
-            self._connect()
-        except TransportError as error:
-            self.lost(error)
-            return False
-        return True
+    def reach(self) -> Session | None:
+        """The session with the printer, opened now if need be; None when it is not there, `status` says why."""
+        if self.session is None:
+            try:
+                self._connect()
+            except TransportError as error:
+                self.lost(error)
+        return self.session
 
     def watch(self) -> None:
         """Spend one turn of idle time: listen, look, begin again what the printer would not take, or wait."""
         timing, clock = self._seams.timing, self._seams.clock
         if self.session is None or self.talk is None:
             if clock() >= self._retry_at:
-                self.open()
+                self.reach()
             else:
                 self._seams.pause(min(self._retry_at - clock(), timing.poll_s))
             return

@@ -220,9 +220,8 @@ class Owner:
                 keeper.over(port)[1].run_blind(ticket, teller=progress)
             finally:
                 port.close()
-        elif keeper.session is not None or keeper.open():
-            assert keeper.session is not None
-            keeper.session.run(ticket, teller=progress)
+        elif (session := keeper.reach()) is not None:
+            session.run(ticket, teller=progress)
         else:
             progress.enter(JobState.REFUSED, reason=keeper.status.health)
 
@@ -271,8 +270,7 @@ class Owner:
 
     def _run_errand(self, errand: Errand) -> None:
         try:
-            if self._keeper.session is None:
-                self._keeper.open()
+            self._keeper.reach()
             errand.work(self._keeper.talk)
         except Interrupted:
             errand.work(None)
