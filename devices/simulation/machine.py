@@ -52,7 +52,7 @@ class Machine:
         self._answers = answers
         self.line = line
         self._slip_cut = slip_cut
-        self._random = Random(seed)
+        self._random = Random(seed)  # nosec B311 - noise on a line, not a secret
         self._lock = threading.RLock()
         self._paper = Paper(width)
         self._head = Interpreter(self._paper, cut=self._cut)
