@@ -1,0 +1,278 @@
+"""What the utility must hear of: events with permanent ids, kept in `journal.db` until they are answered for.
+
+An event is on disk when `add` returns and stays there until the service has taken it, called it a duplicate or
+rejected it, however many weeks the network is away. Bodies hold no account number, name or figure of a bill.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from kiosk.database import DatabaseFile, StoreDamaged
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+BATCH_EVENTS = 500
+"""The most events that the service takes at once (its contract)."""
+
+BODY_LIMIT_BYTES = 2048
+"""The longest body that the service takes (its contract)."""
+
+CAP_EVENTS = 100_000
+"""Over a year of a busy terminal. From there on the oldest non-essential events go; essential ones never do."""
+
+DEAD_LETTERS = 1000
+"""How many rejected events are kept for a technician; the oldest go."""
+
+SETTLED_AFTER = timedelta(minutes=2)
+"""A receipt that was sent or cut, and of which nothing more was heard for so long, has come to its end.
+
+Printers without a sensor in their exit never say more; one that fell silent on the way is given up sooner.
+"""
+
+_FREE_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+_ENDED_JOBS = """
+    SELECT seq, id, number, copy, state, reason, changed_at FROM job
+    WHERE reported = 0 AND (final = 1 OR (state IN ('SENT', 'CUT') AND changed_at <= ?)) ORDER BY seq LIMIT ?"""
+_ADD = "INSERT INTO event (seq, id, at_ms, kind, essential, body) VALUES (?, ?, ?, ?, ?, ?)"
+_NEXT = "UPDATE event_number SET last = last + 1 RETURNING last"
+_TRIM = """
+    DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE essential = 0 ORDER BY seq
+    LIMIT max(0, (SELECT count(*) FROM event) - ?))"""
+_BURY = """
+    INSERT OR REPLACE INTO dead_letter (id, at_ms, kind, body, reason)
+    SELECT id, at_ms, kind, body, ? FROM event WHERE id = ?"""
+_TRIM_DEAD = """
+    DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter ORDER BY at_ms DESC, id LIMIT -1 OFFSET ?)"""
+
+
+class Kind(StrEnum):
+    """What happened; the bodies are described in the service's contract."""
+
+    RECEIPT = "receipt"
+    DEVICE_LOST = "device_lost"
+    DEVICE_BACK = "device_back"
+
+    @property
+    def is_essential(self) -> bool:
+        """Whether it is kept whatever happens; the health of devices is soon news of yesterday."""
+        return self is Kind.RECEIPT
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """One event on its way: `id` is permanent, `seq` counts this terminal's events from 1 without gaps.
+
+    `at` is in UTC; `body` is JSON text.
+    """
+
+    seq: int
+    id: str
+    at: datetime
+    kind: str
+    body: str
+
+
+class Verdict(StrEnum):
+    """What the service says to one event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The service's answer for the event `id`; `reason` is a word where it was rejected, else empty."""
+
+    id: str
+    verdict: Verdict
+    reason: str = ""
+
+
+SEQUENCE_TAKEN = "sequence_taken"
+"""Rejected for its number only: this terminal's disk was changed, and the service knows higher numbers of it."""
+
+
+class Outbox:
+    """Events waiting in the journal's file (`JobJournal.database`), for any thread."""
+
+    def __init__(
+        self,
+        file: DatabaseFile,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        random_bytes: Callable[[int], bytes] = os.urandom,
+        cap: int = CAP_EVENTS,
+    ) -> None:
+        """Take the file that has the journal's tables; `cap` as `CAP_EVENTS`."""
+        self._file = file
+        self._now = now
+        self._random_bytes = random_bytes
+        self._cap = cap
+
+    def add(self, kind: Kind, body: Mapping[str, Any]) -> None:
+        """Keep an event that happened now; on disk when this returns.
+
+        Raises:
+            ValueError: the body is longer than `BODY_LIMIT_BYTES`.
+            StoreFull, StoreUnavailable: it is not kept.
+        """
+        at_ms = _milliseconds(self._now())
+        self._write(lambda db: self._add(db, kind, at_ms, body))
+
+    def add_receipts(self) -> int:
+        """Make one event of every print job that has ended and was not told of yet; says how many.
+
+        Event and mark are written at once, so that no kill in between loses a receipt or tells of it twice.
+
+        Raises:
+            StoreFull, StoreUnavailable: nothing is changed.
+        """
+        return self._write(self._add_receipts)
+
+    def batch(self, limit: int = BATCH_EVENTS, *, after: int = 0) -> list[OutboxEvent]:
+        """The oldest events with numbers above `after`, in their order; they stay.
+
+        Raises:
+            StoreUnavailable: the file is of no use now.
+        """
+        sql = "SELECT seq, id, at_ms, kind, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?"
+        return [
+            OutboxEvent(seq, id_, _moment(at_ms), kind, body)
+            for seq, id_, at_ms, kind, body in self._rows(sql, after, limit)
+        ]
+
+    def settle(self, replies: Sequence[Reply], *, last_seq: int) -> int:
+        """Let go of what is answered for: what was rejected goes to the dead letters; says how many are settled.
+
+        Events rejected as `SEQUENCE_TAKEN` stay, and all that wait get numbers after `last_seq`, the highest the
+        service knows of this terminal.
+
+        Raises:
+            StoreFull, StoreUnavailable: nothing is changed; the same events will be sent again.
+        """
+        return self._write(lambda db: _settle(db, replies, last_seq))
+
+    def waiting(self) -> int:
+        """How many events wait.
+
+        Raises:
+            StoreUnavailable: the file is of no use now.
+        """
+        rows = self._rows("SELECT count(*) FROM event")
+        return int(rows[0][0]) if rows else 0
+
+    def dead_letters(self) -> list[tuple[str, str, str]]:
+        """Id, kind and reason of every rejected event that is still kept, newest first.
+
+        Raises:
+            StoreUnavailable: the file is of no use now.
+        """
+        return self._rows("SELECT id, kind, reason FROM dead_letter ORDER BY at_ms DESC, id")
+
+    def _rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._file.rows(sql, parameters)
+        except StoreDamaged:
+            return []
+
+    def _write(self, work: Callable[[Database], _T]) -> _T:
+        try:
+            with self._file.writing() as db:
+                return work(db)
+        except StoreDamaged:
+            with self._file.writing() as db:  # the new file
+                return work(db)
+
+    def _add(self, db: Database, kind: Kind, at_ms: int, body: Mapping[str, Any]) -> None:
+        text = _FREE_JSON(body)
+        if len(text.encode()) > BODY_LIMIT_BYTES:
+            raise ValueError("the event's body is too long")
+        seq = db.conn.execute(_NEXT).fetchall()[0][0]
+        id_ = str(uuid7(at_ms, self._random_bytes(10)))
+        db.conn.execute(_ADD, (seq, id_, at_ms, kind.value, int(kind.is_essential), text))
+        if db.conn.execute(_TRIM, (self._cap,)).rowcount:
+            logger.debug("the outbox is full: the oldest news of devices is dropped")
+
+    def _add_receipts(self, db: Database) -> int:
+        settled = int((self._now() - SETTLED_AFTER).timestamp())
+        jobs = db.conn.execute(_ENDED_JOBS, (settled, BATCH_EVENTS)).fetchall()
+        for seq, job, number, copy, state, reason, changed_at in jobs:
+            body = {"job": job, "number": number, "copy": copy, "outcome": state.lower(), "reason": reason}
+            self._add(db, Kind.RECEIPT, changed_at * 1000, body)
+            db.conn.execute("UPDATE job SET reported = 1 WHERE seq = ?", (seq,))
+        return len(jobs)
+
+
+def batch_key(events: Sequence[OutboxEvent]) -> str:
+    """The Idempotency-Key of a batch: the same for the same events, after a restart too."""
+    return hashlib.sha256(" ".join(event.id for event in events).encode()).hexdigest()[:32]
+
+
+def ndjson(events: Sequence[OutboxEvent], *, terminal: str) -> bytes:
+    """The events as the service takes them: one JSON object a line."""
+    lines = []
+    for event in events:
+        at = event.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        head = {"kiosk": terminal, "seq": event.seq, "id": event.id, "at": at, "kind": event.kind}
+        lines.append(_FREE_JSON({**head, "body": json.loads(event.body)}))
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def uuid7(milliseconds: int, chance: bytes) -> UUID:
+    """A UUID version 7 (RFC 9562, 5.7) of a Unix time and 10 random bytes: sorts by time, is never made twice."""
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(chance, "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _settle(db: Database, replies: Sequence[Reply], last_seq: int) -> int:
+    settled, renumber = 0, False
+    for reply in replies:
+        if reply.verdict is Verdict.REJECTED:
+            if reply.reason == SEQUENCE_TAKEN:
+                renumber = True
+                continue
+            db.conn.execute(_BURY, (reply.reason, reply.id))
+        settled += db.conn.execute("DELETE FROM event WHERE id = ?", (reply.id,)).rowcount
+    db.conn.execute(_TRIM_DEAD, (DEAD_LETTERS,))
+    if renumber:
+        settled += _renumber(db, last_seq)
+    return settled
+
+
+def _renumber(db: Database, last_seq: int) -> int:
+    """Give all waiting events numbers after `last_seq`; says how many got one."""
+    waiting = [row[0] for row in db.conn.execute("SELECT seq FROM event ORDER BY seq DESC")]
+    if not waiting or waiting[-1] > last_seq:
+        return 0
+    shift = last_seq + 1 - waiting[-1]
+    for seq in waiting:  # from the highest down, so that no two have the same in between
+        db.conn.execute("UPDATE event SET seq = ? WHERE seq = ?", (seq + shift, seq))
+    db.conn.execute("UPDATE event_number SET last = ?", (waiting[0] + shift,))
+    logger.warning("events numbered anew after %d: the service knows this terminal from before", last_seq)
+    return len(waiting)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
