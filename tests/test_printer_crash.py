@@ -56,12 +56,14 @@ def test_a_killed_process_leaves_an_unknown_job_and_the_next_one_prints_once(sta
         cwd=Path(__file__).parent.parent,
     )
     assert child.stdout is not None
-    for line in child.stdout:
-        if line.strip() == state:
-            break
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    child.stdout.close()
+    try:
+        for line in child.stdout:
+            if line.strip() == state:
+                break
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
     machine.switch(Fault.COVER, False)
 
     journal = JobJournal.file(path, _KEY)
