@@ -113,8 +113,8 @@ class Intake:
         return self._armed_at is not None
 
     def report(self, health: ReaderHealth, detail: str = "") -> None:
-        """The device's health; told and logged only when it changes."""
-        if health is self._health:
+        """The device's health; told and logged only when it changes, and not after `shut`."""
+        if health is self._health or self._health is ReaderHealth.DISABLED:
             return
         before, self._health = self._health, health
         if health is ReaderHealth.ONLINE:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from devices.codecs.frames import CardGone, Codec, Found, Frame
 
-DAILY = 60
+DAILY = 40
 MANY = int(os.environ.get("CODEC_EXAMPLES", "2000"))
 EXAMPLES = [DAILY, pytest.param(MANY, marks=pytest.mark.slow)]
 every_codec = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
