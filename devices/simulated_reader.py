@@ -10,9 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from devices import dialogues, simulated_hardware
 from devices.card_map import CardMap
-from devices.card_reader import CardReaderError, ReaderEvent, ReaderHealth
+from devices.card_reader import CardReaderError, ReaderEvent, ReaderHealth, Rejection
 from devices.channels import Channel
-from devices.codecs.frames import Bytes
+from devices.codecs import ndef
+from devices.codecs.frames import Bytes, Frame
 from devices.dialogues.dialogue import Dialogue
 from devices.intake import Intake
 from devices.monitor import Monitor
@@ -25,7 +26,7 @@ _STRIPES = ("magtek", "idtech", "uic")
 
 
 class SimulatedCardReader:
-    """A stripe head and a scanner in one, for demonstrations and tests.
+    """A stripe head, a scanner and a contactless pad in one, for demonstrations and tests.
 
     Presenting runs on the caller's thread and is over, silence after a broken frame included, when it returns.
     """
@@ -115,8 +116,16 @@ class SimulatedCardReader:
         """Scan a bar code or QR code; with 1Dh in it, a GS1 code."""
         self._hear(self._scan_line, self._scanner.present({"gs1" if "\x1d" in code else "barcode": code}))
 
+    def tap(self, text: str) -> None:
+        """Hold a contactless card to it that has this text, or link, written on it."""
+        message = ndef.link_record(text) if "://" in text else ndef.text_record(text)
+        self._find(Frame(tuple(ndef.parts(bytearray(message))), time.monotonic()))
+
     def mishap(self, mishap: Mishap) -> None:
-        """Swipe an invented card and let it go wrong."""
+        """Present an invented card and let it go wrong; two cards at once are contactless ones."""
+        if mishap is Mishap.TWO_CARDS:
+            self._find(Frame((), time.monotonic(), Rejection.COLLISION))
+            return
         self.present_bytes(self._hardware.mishap(mishap, SUBSCRIBER_CARD))
 
     def bank_card(self) -> None:
@@ -130,6 +139,11 @@ class SimulatedCardReader:
     def plug_in(self) -> None:
         """The reader is back."""
         self._intake.report(ReaderHealth.ONLINE)
+
+    def _find(self, frame: Frame) -> None:
+        if self._intake.health is ReaderHealth.ONLINE:
+            with self._lock:
+                self._intake.take([frame])
 
     def _hear(self, line: Dialogue, data: bytes) -> None:
         if self._intake.health is not ReaderHealth.ONLINE:
