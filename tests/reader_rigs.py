@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import pytest
+from fake_pcscd import FakePcscd
+
+from devices import pcsc_reader
 from devices.card_map import DEFAULT_RULES, CardMap, Rule, Source
 from devices.card_reader import CardReader, ReaderChanged, ReaderEvent, ReaderHealth
+from devices.codecs import keyboard, ndef
+from devices.input_reader import HidCardReader, KeyboardCardReader
 from devices.monitor import Monitor
+from devices.pcsc_reader import PcscCardReader
 from devices.serial_reader import SerialCardReader
 from devices.simulated_hardware import BANK_CARD, Mishap, hardware
+from devices.simulated_hardware.tag import Type4Card
+from devices.simulated_hardware.talking import ScannerHardware
 from devices.simulated_line import SimulatedLine
 from devices.simulated_reader import SimulatedCardReader
 
@@ -147,9 +158,101 @@ class SimulatedRig:
         self.reader.close()
 
 
+class NodeRig:
+    """A reader on an input or HID node, which is a pipe here: this machine has no such device to spare."""
+
+    accounts = ("10023456789", "00000018")
+    asks = False
+
+    def __init__(self, folder: Path, *, types: bool) -> None:
+        self._path = folder / "node"
+        self._hardware = ScannerHardware(as_reports=not types)
+        self.mishaps = self._hardware.mishaps
+        self._types = types
+        self._patch = pytest.MonkeyPatch()
+        # A pipe knows no grab.
+        self._patch.setattr(fcntl, "ioctl", lambda *arguments: 0)
+        self._monitor = Monitor(retry_first_s=0.05)
+        driver = KeyboardCardReader if types else HidCardReader
+        self.reader: CardReader = driver(
+            name="reader", url=f"{'evdev' if types else 'hidraw'}://{self._path}", monitor=self._monitor
+        )
+        self.plug_in()
+
+    def present(self, fields: Mapping[str, str]) -> None:
+        self._send(self._hardware.present(fields))
+
+    def bank_card(self) -> None:
+        self.present(BANK_CARD)
+
+    def mishap(self, mishap: Mishap) -> None:
+        self._send(self._hardware.mishap(mishap, CARD))
+
+    def unplug(self) -> None:
+        self._path.unlink()
+        os.close(self._ours)
+
+    def plug_in(self) -> None:
+        os.mkfifo(self._path)
+        self._ours = os.open(self._path, os.O_RDWR)
+
+    def close(self) -> None:
+        self.reader.close()
+        self._monitor.close()
+        os.close(self._ours)
+        self._patch.undo()
+
+    def _send(self, data: bytes) -> None:
+        os.write(self._ours, keyboard.encode(data) if self._types else data)
+
+
+class PcscRig:
+    """A PC/SC reader and a stand-in for the service."""
+
+    accounts = ("10023456789", "00000018")
+    asks = True
+    mishaps = frozenset({Mishap.UNREADABLE, Mishap.PULLED_OUT})
+
+    def __init__(self) -> None:
+        self._pcscd = FakePcscd()
+        self._patch = pytest.MonkeyPatch()
+        self._patch.setattr(pcsc_reader, "Pcsc", self._pcscd.connect)
+        self.reader: CardReader = PcscCardReader(name="reader", card_map=RULES)
+
+    def present(self, fields: Mapping[str, str]) -> None:
+        self._lay(Type4Card(ndef.text_record(fields["ndef"])))
+
+    def bank_card(self) -> None:
+        self.present(BANK_CARD)
+
+    def mishap(self, mishap: Mishap) -> None:
+        message = ndef.text_record(CARD["ndef"])
+        pulled = mishap is Mishap.PULLED_OUT
+        self._lay(Type4Card(message if pulled else None, exchanges_left=3 if pulled else 100))
+
+    def unplug(self) -> None:
+        self._pcscd.change(names=[])
+
+    def plug_in(self) -> None:
+        self._pcscd.change(names=["ACS ACR122U 00 00"], woken=True)
+
+    def close(self) -> None:
+        self.reader.close()
+        self._patch.undo()
+
+    def _lay(self, card: Type4Card) -> None:
+        """Take away what lay there, wait until that was seen, and lay down a card."""
+        self._pcscd.change(tag=None)
+        self._pcscd.seen.wait(10)
+        self._pcscd.change(tag=card)
+
+
 RIGS: dict[str, Callable[[Path], Rig]] = {
     "simulated": lambda folder: SimulatedRig(),
     "magtek-tcp": lambda folder: LineRig("magtek"),
+    "evdev": lambda folder: NodeRig(folder, types=True),
+    "hidraw": lambda folder: NodeRig(folder, types=False),
+    "pcsc": lambda folder: PcscRig(),
     "rdm6300": lambda folder: TagRig("rdm6300", link=folder / "reader"),
     "id12la": lambda folder: TagRig("id12la", link=folder / "reader"),
     **{
@@ -157,3 +260,9 @@ RIGS: dict[str, Callable[[Path], Rig]] = {
         for codec in ("magtek", "idtech", "uic", "scanner", "ssi", "pn532", "sankyo")
     },
 }
+
+_SCANNERS = dict.fromkeys(("evdev", "hidraw"), ScannerHardware.mishaps)
+_STRIPES = dict.fromkeys(("simulated", "magtek-tcp"), hardware("magtek").mishaps)
+_MISHAPS = {**_SCANNERS, **_STRIPES, "pcsc": PcscRig.mishaps}
+MISHAPS = [(name, mishap) for name in RIGS for mishap in sorted(_MISHAPS.get(name) or hardware(name).mishaps)]
+"""Every rig with everything that can go wrong on it."""

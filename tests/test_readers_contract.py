@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reader_rigs import CARD, OTHER_CARD, RIGS, Heard, Rig
+from reader_rigs import CARD, MISHAPS, OTHER_CARD, RIGS, Heard, Rig
 
 from devices.card_reader import (
     CredentialKind,
@@ -18,11 +18,8 @@ from devices.card_reader import (
     Rejected,
     Rejection,
 )
-from devices.simulated_hardware import HARDWARE, Mishap
+from devices.simulated_hardware import Mishap
 
-MISHAPS = [
-    (name, mishap) for name in RIGS for mishap in sorted(HARDWARE.get(name, HARDWARE["magtek"])(False).mishaps)
-]
 can_read_payment_cards = pytest.mark.parametrize(
     "rig", [name for name in RIGS if name not in ("rdm6300", "id12la")], indirect=True
 )
