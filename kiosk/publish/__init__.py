@@ -122,7 +122,7 @@ class _Publication:
     def first(self, runs: Sequence[Path]) -> tuple[Manifest, str]:
         """Publish what was never published."""
         rows = standing.news((), self._rows(runs), self.tally)
-        return self._snapshot(rows, after=0), "snapshot"
+        return self._snapshot(rows, held=None), "snapshot"
 
     def next(self, held: Manifest, runs: Sequence[Path]) -> tuple[Manifest, str]:
         """Publish what is news beside `held`."""
@@ -134,12 +134,11 @@ class _Publication:
         count = spool.write_run(news, self._told("comparing", rows), note=b"", key=self._keys.scope)
         if self._is_better_fresh(held, count):
             everything = standing.merged(self._standing(held, deltas, found), *self._rows([news]))
-            return self._snapshot(everything, after=held.generation), "snapshot"
+            return self._snapshot(everything, held=held), "snapshot"
         items = self._write(spool.read_run(news, self._keys.scope), texts)
         added = [Delta(seq, self._now, item) for seq, item in enumerate(items, len(held.deltas) + 1)]
-        return self._post(replace(held, deltas=[*held.deltas, *added]), after=held.generation), (
-            "delta" if added else "unchanged"
-        )
+        posted = self._post(replace(held, deltas=[*held.deltas, *added]), held=held)
+        return posted, "delta" if added else "unchanged"
 
     def _is_better_fresh(self, held: Manifest, count: int) -> bool:
         """Whether every terminal should rather fetch all than this: a month's bills replace all bills."""
@@ -148,8 +147,9 @@ class _Publication:
             changes > max(held.rows, 4 * shards.ROWS) or len(held.deltas) >= _MOST_DELTAS
         )
 
-    def _snapshot(self, rows: Iterable[Row], *, after: int) -> Manifest:
-        generation = self._generation(after)
+    def _snapshot(self, rows: Iterable[Row], *, held: Manifest | None) -> Manifest:
+        items = self._write(rows, Texts())
+        generation = self._generation(held)
         made = Manifest(
             scope=self._scope,
             generation=generation,
@@ -159,24 +159,20 @@ class _Publication:
             expires=self._now + VALID_FOR,
             scope_key_id=self._keys.scope.id,
             fields=FIELDS,
-            snapshot=self._write(rows, Texts()),
+            snapshot=items,
             deltas=[],
         )
-        return self._post(made, after=after)
+        return self._post(made, held=held)
 
-    def _post(self, made: Manifest, *, after: int) -> Manifest:
-        posted = replace(
-            made,
-            generation=self._generation(after),
-            issued_at=self._now,
-            expires=self._now + VALID_FOR,
-        )
-        self._board.post(posted)
+    def _post(self, made: Manifest, *, held: Manifest | None) -> Manifest:
+        generation, expires = self._generation(held), self._now + VALID_FOR
+        posted = replace(made, generation=generation, issued_at=self._now, expires=expires)
+        self._board.post(posted, instead_of=held)
         return posted
 
-    def _generation(self, after: int) -> int:
+    def _generation(self, held: Manifest | None) -> int:
         """Rises even when the clock was set back; reads as the time it was made."""
-        return max(int(f"{self._now:%Y%m%d%H%M%S}"), after + 1)
+        return max(int(f"{self._now:%Y%m%d%H%M%S}"), held.generation + 1 if held else 1)
 
     def _write(self, rows: Iterable[Row], texts: Texts) -> list[PackObject]:
         return list(self._board.write(self._told("writing", rows), texts))
