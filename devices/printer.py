@@ -93,7 +93,10 @@ class JobUpdate:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A job as the journal knows it: `owed` bytes of a picture block were still to come at the last write."""
+    """A job as the journal knows it: `owed` bytes of a picture block were still to come at the last write.
+
+    `confirmed` as in `JobUpdate`: nothing further is awaited, whatever the state.
+    """
 
     job: str
     number: int
@@ -102,6 +105,12 @@ class JournalEntry:
     reason: str = ""
     offset: int = 0
     owed: int = 0
+    confirmed: bool = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the book on this job is closed."""
+        return self.confirmed or self.state.is_final
 
 
 class Journal(Protocol):
@@ -111,7 +120,7 @@ class Journal(Protocol):
         """Write a job's newest state, creating the job at its first."""
 
     def unfinished(self) -> Iterable[JournalEntry]:
-        """Jobs whose last state is not final, oldest first."""
+        """Jobs that are not closed, oldest first."""
 
 
 class Printer(Protocol):

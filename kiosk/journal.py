@@ -76,7 +76,7 @@ class JobJournal:
         Raises:
             StoreFull, StoreUnavailable: it is not written; do not go on with the job.
         """
-        state = (entry.state.value, int(entry.state.is_final), entry.reason, entry.offset, entry.owed)
+        state = (entry.state.value, int(entry.is_closed), entry.reason, entry.offset, entry.owed)
         row = (entry.job, entry.number, entry.copy, *state, int(self._now().timestamp()))
 
         def write(db: Database) -> None:
@@ -85,7 +85,7 @@ class JobJournal:
         self._write(write)
 
     def unfinished(self) -> list[JournalEntry]:
-        """Jobs whose last state is not final, oldest first.
+        """Jobs that are not closed, oldest first.
 
         Raises:
             StoreUnavailable: the journal is of no use now.

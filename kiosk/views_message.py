@@ -17,6 +17,9 @@ from kiosk.visit_events import (
 )
 from kiosk.visit_states import NotFound, NotIssuedYet, OutOfService, PrintFailed, ServiceAway, Trouble
 
+_FIT = (PrinterHealth.READY, PrinterHealth.PAPER_LOW)
+"""Nothing is wrong with the printer: it is of a make that cannot say whether it is done."""
+
 ISSUE_DAY = 28
 """The day of the Gregorian month on which bills are issued, by royal decree."""
 
@@ -108,6 +111,8 @@ def _what_became_of_it(state: PrintFailed) -> tuple[str, str]:
     match state.outcome:
         case JobState.HELD:
             return "held_title", f"held_text_{paper}"
+        case JobState.UNKNOWN if state.reason in _FIT:
+            return "maybe_title", "unproven_text"
         case JobState.UNKNOWN | JobState.ABORTED:
             return "maybe_title", "maybe_text"
         case JobState.RETRACTED:

@@ -281,7 +281,7 @@ def test_a_full_disk_is_said_before_anything_is_acknowledged(tmp_path: Path) -> 
     mounted = (
         os.geteuid() == 0
         and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)],
+            ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)],
             stderr=subprocess.DEVNULL,
             check=False,
         ).returncode
@@ -290,7 +290,7 @@ def test_a_full_disk_is_said_before_anything_is_acknowledged(tmp_path: Path) -> 
         journal = JobJournal.file(folder / "journal.db", KEY)
         if not mounted:
             with journal._file.writing() as db:
-                db.conn.execute("PRAGMA max_page_count=30")
+                db.conn.execute("PRAGMA max_page_count=60")
         recorded = []
         with pytest.raises(StoreFull):
             for n in range(10_000):
@@ -302,7 +302,7 @@ def test_a_full_disk_is_said_before_anything_is_acknowledged(tmp_path: Path) -> 
         journal.close()
     finally:
         if mounted:
-            subprocess.run(["umount", str(folder)], check=True)
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_a_record_is_on_disk_in_milliseconds(journal: JobJournal) -> None:

@@ -78,8 +78,5 @@ def test_a_killed_process_leaves_an_unknown_job_and_the_next_one_prints_once(sta
     pictures = [slip.image.tobytes() for slip in machine.slips]
     assert pictures.count(page(2).image().tobytes()) == 1
     assert pictures.count(page(1).image().tobytes()) <= 1
-    assert [(entry.job, entry.state) for entry in journal.unfinished()] in (
-        [("second", JobState.CUT)],
-        [("first", JobState.CUT), ("second", JobState.CUT)],
-    )
+    assert journal.unfinished() == []
     journal.close()

@@ -240,7 +240,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     )
     yield folder
     if mounted:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def limited(store: Store, folder: Path) -> None:

@@ -13,7 +13,6 @@ from queue import Empty, SimpleQueue
 
 from devices.escpos.conversation import Conversation, Interrupted
 from devices.escpos.keeper import Keeper, Seams
-from devices.escpos.presenters import PRESENTERS
 from devices.escpos.profiles import Profile
 from devices.escpos.progress import Progress, Watch
 from devices.escpos.roll import PaperRoll
@@ -147,21 +146,12 @@ class Owner:
         self._reconciled = True
         keeper = self._keeper
         for entry in list(self._journal.unfinished()):
-            if entry.state is self._last_state:
-                continue
             unsent = entry.state in _UNSENT
             keeper.owed = max(keeper.owed, entry.owed)
             keeper.is_cut = keeper.is_cut and (unsent or entry.state is JobState.PRESENTED)
             state = JobState.REFUSED if unsent else JobState.UNKNOWN
             self._journal.record(replace(entry, state=state, reason="restart"))
             logger.warning("job %s: %s when the program stopped, now %s", entry.job, entry.state, state)
-
-    @property
-    def _last_state(self) -> JobState:
-        """What a job on this printer comes to when all goes well, though the role does not call it final."""
-        if self._one_way:
-            return JobState.SENT
-        return JobState.TAKEN if PRESENTERS[self._profile.presenter].sensor else JobState.CUT
 
     def _attend(self) -> bool:
         """Take in new orders; whether what is being waited for is to end. Called within every wait, too."""

@@ -48,7 +48,13 @@ class Progress:
         Raises whatever the journal raises: a step that cannot be written down is not taken.
         """
         self._record(
-            replace(self.entry, state=state, reason=str(reason), owed=self.entry.owed if owed is None else owed)
+            replace(
+                self.entry,
+                state=state,
+                reason=str(reason),
+                owed=self.entry.owed if owed is None else owed,
+                confirmed=confirmed,
+            )
         )
         self._tell(state, reason, confirmed)
 

@@ -57,7 +57,7 @@ class MemoryJournal:
         self.entries.append(entry)
 
     def unfinished(self) -> Iterable[JournalEntry]:
-        return [entry for entry in self.last().values() if not entry.state.is_final]
+        return [entry for entry in self.last().values() if not entry.is_closed]
 
     def last(self) -> dict[str, JournalEntry]:
         """The newest entry of each job."""
