@@ -13,7 +13,7 @@ import pytest
 
 from devices.escpos.driver import EscposPrinter
 from devices.page import Page, Tile
-from devices.printer import JobState, JobUpdate, PrintJob
+from devices.printer import JobUpdate, PrintJob
 from devices.simulation.faults import Fault
 from devices.simulation.machine import Machine
 from devices.simulation.serving import TcpServer
