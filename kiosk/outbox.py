@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -38,17 +38,11 @@ CAP_EVENTS = 100_000
 DEAD_LETTERS = 1000
 """How many rejected events are kept for a technician; the oldest go."""
 
-SETTLED_AFTER = timedelta(minutes=2)
-"""A receipt that was sent or cut, and of which nothing more was heard for so long, has come to its end.
-
-Printers without a sensor in their exit never say more; one that fell silent on the way is given up sooner.
-"""
-
-_FREE_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 _ENDED_JOBS = """
     SELECT seq, id, number, copy, state, reason, changed_at FROM job
-    WHERE reported = 0 AND (final = 1 OR (state IN ('SENT', 'CUT') AND changed_at <= ?)) ORDER BY seq LIMIT ?"""
+    WHERE reported = 0 AND final = 1 ORDER BY seq LIMIT ?"""
 _ADD = "INSERT INTO event (seq, id, at_ms, kind, essential, body) VALUES (?, ?, ?, ?, ?, ?)"
 _NEXT = "UPDATE event_number SET last = last + 1 RETURNING last"
 _TRIM = """
@@ -137,7 +131,7 @@ class Outbox:
         self._write(lambda db: self._add(db, kind, at_ms, body))
 
     def add_receipts(self) -> int:
-        """Make one event of every print job that has ended and was not told of yet; says how many.
+        """Make one event of every print job that is closed and was not told of yet; says how many.
 
         Event and mark are written at once, so that no kill in between loses a receipt or tells of it twice.
 
@@ -201,7 +195,7 @@ class Outbox:
                 return work(db)
 
     def _add(self, db: Database, kind: Kind, at_ms: int, body: Mapping[str, Any]) -> None:
-        text = _FREE_JSON(body)
+        text = _json(body)
         if len(text.encode()) > BODY_LIMIT_BYTES:
             raise ValueError("the event's body is too long")
         seq = db.conn.execute(_NEXT).fetchall()[0][0]
@@ -211,8 +205,7 @@ class Outbox:
             logger.debug("the outbox is full: the oldest news of devices is dropped")
 
     def _add_receipts(self, db: Database) -> int:
-        settled = int((self._now() - SETTLED_AFTER).timestamp())
-        jobs = db.conn.execute(_ENDED_JOBS, (settled, BATCH_EVENTS)).fetchall()
+        jobs = db.conn.execute(_ENDED_JOBS, (BATCH_EVENTS,)).fetchall()
         for seq, job, number, copy, state, reason, changed_at in jobs:
             body = {"job": job, "number": number, "copy": copy, "outcome": state.lower(), "reason": reason}
             self._add(db, Kind.RECEIPT, changed_at * 1000, body)
@@ -231,7 +224,7 @@ def ndjson(events: Sequence[OutboxEvent], *, terminal: str) -> bytes:
     for event in events:
         at = event.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         head = {"kiosk": terminal, "seq": event.seq, "id": event.id, "at": at, "kind": event.kind}
-        lines.append(_FREE_JSON({**head, "body": json.loads(event.body)}))
+        lines.append(_json({**head, "body": json.loads(event.body)}))
     return "".join(f"{line}\n" for line in lines).encode()
 
 

@@ -184,32 +184,30 @@ def test_a_body_that_the_service_would_not_take_is_not_taken_here(outbox: Outbox
 
 
 @pytest.mark.parametrize(
-    ("state", "at_once", "later"),
+    ("state", "confirmed", "told"),
     [
-        (JobState.TAKEN, 1, 1),
-        (JobState.RETRACTED, 1, 1),
-        (JobState.REFUSED, 1, 1),
-        (JobState.UNKNOWN, 1, 1),
-        (JobState.ABORTED, 1, 1),
-        (JobState.CUT, 0, 1),
-        (JobState.SENT, 0, 1),
-        (JobState.SENDING, 0, 0),
-        (JobState.HELD, 0, 0),
-        (JobState.PRESENTED, 0, 0),
+        (JobState.TAKEN, True, 1),
+        (JobState.RETRACTED, True, 1),
+        (JobState.REFUSED, False, 1),
+        (JobState.UNKNOWN, False, 1),
+        (JobState.ABORTED, False, 1),
+        (JobState.CUT, True, 1),
+        (JobState.SENT, True, 1),
+        (JobState.CUT, False, 0),
+        (JobState.SENDING, False, 0),
+        (JobState.HELD, False, 0),
     ],
 )
-def test_a_receipt_is_told_once_when_its_job_has_ended(
-    journal: JobJournal, outbox: Outbox, clock: Clock, state: JobState, at_once: int, later: int
+def test_a_receipt_is_told_once_when_its_job_is_closed(
+    journal: JobJournal, outbox: Outbox, clock: Clock, state: JobState, confirmed: bool, told: int
 ) -> None:
     journal.record(JournalEntry("job-1", 17, 2, JobState.QUEUED))
-    journal.record(JournalEntry("job-1", 17, 2, state, reason="jam"))
-    assert outbox.add_receipts() == at_once
+    journal.record(JournalEntry("job-1", 17, 2, state, reason="jam", confirmed=confirmed))
     clock.now += timedelta(minutes=3)
-    assert outbox.add_receipts() == later - at_once
-    assert outbox.add_receipts() == 0
+    assert [outbox.add_receipts(), outbox.add_receipts()] == [told, 0]
     bodies = [json.loads(event.body) for event in outbox.batch()]
-    told = {"job": "job-1", "number": 17, "copy": 2, "outcome": state.value.lower(), "reason": "jam"}
-    assert bodies == [told] * later
+    fields = {"job": "job-1", "number": 17, "copy": 2, "outcome": state.value.lower(), "reason": "jam"}
+    assert bodies == [fields] * told
     assert all(event.at == NOW for event in outbox.batch())
 
 
