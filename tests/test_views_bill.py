@@ -103,7 +103,7 @@ def test_several_meters_are_told_apart() -> None:
 def test_a_billers_label_cannot_turn_the_line_around() -> None:
     trick = Adjustment("تسوية\u202e", "Discount\u202e\n", Money(-500))
     made = shown(replace(sample_bill(), adjustments=(trick,)))
-    assert (made.lines[-2].label, bare(made.lines[-2].figures)) == ("\u2068Discount\u2069", "-5.00")
+    assert (made.lines[-2].label, bare(made.lines[-2].figures)) == ("\u2068\u200eDiscount\u2069", "-5.00")
 
 
 def test_a_credit_shows_what_is_in_the_subscribers_favour() -> None:
