@@ -19,7 +19,7 @@ from devices.simulated_hardware.tag import Type4Card
 
 def needs(program: str, *, install: str) -> str:
     """The path of a program, or a failure that says how to get it."""
-    # Debian's upsd in /sbin is a wrapper that refuses without a configured system; the one in /lib/nut is the program.
+    # Debian's upsd in /sbin is a wrapper that refuses without a configured system; /lib/nut has the program.
     found = shutil.which(program, path="/lib/nut:/usr/sbin:/sbin:/usr/bin:/bin")
     if not found:
         pytest.fail(f"{program} is missing: {install}")
@@ -57,7 +57,7 @@ def listens(port: int) -> bool:
 
 
 class VirtualCard:
-    """A card in vpcd's slot: two bytes of length, then an APDU; one byte alone is about power or asks for the ATR."""
+    """A card in vpcd's slot: two bytes of length, then an APDU; one byte alone is for power or the ATR."""
 
     _ATR = bytes.fromhex("3B80800101")
 
