@@ -66,15 +66,27 @@ def open_gateway(settings: Settings) -> Gateway:
 def open_store(settings: Settings, *, state: Path) -> Store:
     """The store of looked-up bills; in memory when the scope is `none` or the file cannot be had."""
     from kiosk.database import StoreError
+    from kiosk.store import Store
+
+    try:
+        return open_store_file(settings, state=state)
+    except StoreError as error:
+        logger.error("store_unavailable: %s; looked-up bills are forgotten at the end of this run", error.code)
+    return Store.memory(accounts=settings.store.accounts, days=settings.store.days)
+
+
+def open_store_file(settings: Settings, *, state: Path) -> Store:
+    """The store as the settings want it: the file in `state`, in memory only when the scope is `none`.
+
+    Raises:
+        StoreError: the file cannot be had.
+    """
     from kiosk.store import Store, store_key
 
     accounts, days = settings.store.accounts, settings.store.days
-    if settings.store.scope != "none":
-        try:
-            return Store.file(state / "seen.db", store_key(state), accounts=accounts, days=days)
-        except StoreError as error:
-            logger.error("store_unavailable: %s; looked-up bills are forgotten at the end of this run", error.code)
-    return Store.memory(accounts=accounts, days=days)
+    if settings.store.scope == "none":
+        return Store.memory(accounts=accounts, days=days)
+    return Store.file(state / "seen.db", store_key(state), accounts=accounts, days=days)
 
 
 def open_generations(settings: Settings, *, state: Path) -> Generations | None:
@@ -142,10 +154,10 @@ def open_readers(settings: Settings, *, monitor: Monitor) -> list[CardReader]:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a terminal is made of besides its screen."""
+    """What a terminal is made of besides its screen. Without a journal there is no printer either."""
 
     bills: BillService
-    journal: JobJournal
+    journal: JobJournal | None
     printer: Printer | None
     readers: Sequence[CardReader]
     monitor: Monitor
@@ -162,12 +174,19 @@ class Parts:
 def open_parts(settings: Settings, *, state: Path) -> Parts:
     """Open everything the settings name; slow (imports, files), so never on the UI thread."""
     from devices.monitor import Monitor
+    from kiosk.database import StoreError
 
-    journal, monitor = open_journal(state), Monitor()
+    monitor = Monitor()
+    try:
+        journal = open_journal(state)
+    except StoreError as error:
+        # A receipt that cannot be accounted for is not printed; a bill is still shown.
+        logger.error("journal_unavailable: %s; nothing is printed in this run", error.code)
+        journal = None
     parts = Parts(
         open_bills(settings, state=state),
         journal,
-        open_printer(settings.printer, journal=journal),
+        open_printer(settings.printer, journal=journal) if journal else None,
         open_readers(settings, monitor=monitor),
         monitor,
     )

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import math
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from kiosk import __version__, log
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
+from kiosk.database import StoreError
+
+logger = logging.getLogger(__name__)
 
 _COMMANDS = "kiosk.commands."
+
+_LARGEST_MEASURE = 1e6
+"""Eleven days in seconds, a kilometre in millimetres."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -23,21 +32,50 @@ def run(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(arguments, argparse.Namespace(began_at=began_at))
         log.configure("WARNING" if options.quiet else "INFO")
         module, function = options.work.split(":")
-        return int(getattr(import_module(_COMMANDS + module), function)(options))
-    except CommandError as error:
-        _explain(error, as_json="--json" in arguments)
-        return error.exit
+        code = int(getattr(import_module(_COMMANDS + module), function)(options))
+        if sys.stdout:  # None where it was closed before the start
+            sys.stdout.flush()
+        return code
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
+        _give_up_stdout()  # whoever read our output has gone; there is nobody to tell
         return Exit.DONE
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001 - the edge of the process: a script gets its document whatever happens
+        failure = _failure(error)
+    _explain(failure, as_json="--json" in arguments)
+    return failure.exit
+
+
+def _failure(error: Exception) -> CommandError:
+    """What `error` is to whoever called: theirs to mend, this machine's, or ours."""
+    match error:
+        case CommandError():
+            return error
+        case StoreError():
+            sentence = f"the files of this terminal cannot be used: {error.code}"
+            return CommandError("state_unusable", sentence, exit=Exit.MISSING_HERE)
+        case OSError():
+            what = f"{error.filename}: " if error.filename else ""
+            return CommandError("io_failed", f"{what}{error.strerror or error}", exit=Exit.MISSING_HERE)
+    logger.error("unexpected", exc_info=error)
+    return CommandError("fault", "a fault of this program; the log above says where", exit=Exit.FAULT)
 
 
 def _explain(error: CommandError, *, as_json: bool) -> None:
-    if as_json:
-        emit(error.document())
     tell(f"ebill-kiosk: {error}")
+    if as_json:
+        try:
+            emit(error.document())
+        except OSError:
+            _give_up_stdout()  # full or closed: the exit code still says it
+
+
+def _give_up_stdout() -> None:
+    """Let what is still buffered go nowhere, or Python complains of it at the very end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _parser() -> _Parser:
@@ -60,7 +98,33 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        raise CommandError("usage", message, exit=Exit.USAGE)
+        raise CommandError("usage", log.mask(message), exit=Exit.USAGE)
+
+
+def _number_from(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number from `least` to `most`."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"not a whole number from {least} to {most}: {text}")
+        return number
+
+    return read
+
+
+def _measure(text: str) -> float:
+    """Reads an amount above zero, of seconds or millimetres."""
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
+    if not 0 < amount <= _LARGEST_MEASURE:
+        raise argparse.ArgumentTypeError(f"not a number above 0 and up to {_LARGEST_MEASURE:.0f}: {text}")
+    return amount
 
 
 def _word(words: Words, name: str, *, work: str, help: str, quiet: bool = True) -> argparse.ArgumentParser:  # noqa: A002
@@ -94,10 +158,10 @@ def _terminal_words(words: Words) -> None:
     screens.add_argument("--text-size", action="append", type=int, choices=range(1, 5))
     screens.add_argument("--theme", action="append", choices=("default", "high", "low", "dark"))
     screens.add_argument("--size", action="append", metavar="WxH", help="pixels (1080x1920)")
-    screens.add_argument("--width-mm", type=float, help="panel width; else a 15.6-inch panel is assumed")
+    screens.add_argument("--width-mm", type=_measure, help="panel width; else a 15.6-inch panel is assumed")
     screens.add_argument("--all", action="store_true", help="the variants of each screen too")
     service = _word(words, "service", work="serve:run", help="run the reference bill service alone")
-    service.add_argument("--port", type=int, default=0)
+    service.add_argument("--port", type=_number_from(0, 65535), default=0)
     service.add_argument("--data", type=Path, metavar="DIR", help="keep its state there; without, nothing is kept")
     service.add_argument("--database", metavar="URL", help=argparse.SUPPRESS)
     service.add_argument("--subscribers", type=int, default=9_000_000)
@@ -119,7 +183,7 @@ def _bill_words(words: Words) -> None:
     _paper(printing)
     printing.add_argument("--printer", required=True, metavar="URL")
     printing.add_argument("--profile", help="the printer's profile; else the generic one of the paper")
-    printing.add_argument("--timeout", type=float, default=60.0, metavar="S")
+    printing.add_argument("--timeout", type=_measure, default=60.0, metavar="S")
     tax = _word(words, "taxqr", work="tax:inspect", help="what a tax QR says and whether it holds")
     tax.add_argument("file", nargs="?", metavar="FILE.xml")
     tax.add_argument("--qr", metavar="TEXT")
@@ -133,7 +197,9 @@ def _issue_day_words(words: Words) -> None:
         "--key", required=True, type=Path, metavar="FILE", help="signs; FILE, FILE.pub and FILE.scope are made"
     )
     publish.add_argument("--scope", default="all", metavar="NAME")
-    sync = _word(words, "sync", work="issue_day:sync", help="fill the store with all bills of a scope", quiet=False)
+    sync = _word(
+        words, "sync", work="issue_day:sync", help="fill the store with all bills of a scope", quiet=False
+    )
     _gateway(sync)
     sync.add_argument("--once", action="store_true", help="now, and end; else again and again")
     sync.add_argument("--trust", type=Path, metavar="FILE.pub", help="who may sign; else the settings' one")
@@ -147,8 +213,12 @@ def _paper(word: argparse.ArgumentParser) -> None:
     word.add_argument("--language", default="ar", metavar="L")
     word.add_argument("--encoder", choices=("raster", "lines", "hybrid"), default="lines")
     word.add_argument("--level", choices=("open", "default", "strict"), default="default")
-    word.add_argument("--copy", type=int, default=1, metavar="N", help="marked as a copy from 2 on")
-    word.add_argument("--number", type=int, default=1, metavar="N", help="the receipt number")
+    word.add_argument(
+        "--copy", type=_number_from(1, 99), default=1, metavar="N", help="marked as a copy from 2 on"
+    )
+    word.add_argument(
+        "--number", type=_number_from(0, 999_999_999), default=1, metavar="N", help="the receipt number"
+    )
     word.add_argument("--terminal", default="T-0000", metavar="ID")
     word.add_argument("--now", metavar="ISO", help="the time of printing; else the bill's own issue time")
 
@@ -157,7 +227,7 @@ def _device_words(words: Words) -> None:
     devices = _word(words, "devices", work="parts:devices", help="printers, readers and what they say")
     devices.add_argument("action", choices=("list", "watch", "test", "simulate"))
     devices.add_argument("--reveal", action="store_true", help="simulated devices only: print the account too")
-    devices.add_argument("--timeout", type=float, metavar="S", help="stop watching after S seconds")
+    devices.add_argument("--timeout", type=_measure, metavar="S", help="stop watching after S seconds")
 
 
 def _settings_words(words: Words) -> None:

@@ -52,7 +52,7 @@ def page(
 
     Args:
         width: printable dots across the paper: 576 for 80 mm, 384 for 58 mm.
-        language: the language that comes first: "ar" or "en".
+        language: of the visit; Arabic puts Arabic first, every other one English, as paper has these two.
         level: the site's privacy level, "open", "default" or "strict".
         number: the receipt number, the same on every copy.
         copy: 1 for the first, more is printed as "COPY n".
@@ -61,7 +61,7 @@ def page(
         proven: whether the subscriber has given a second proof.
         demo: writes "demo" across the paper.
     """
-    sheet = Sheet(width, language)
+    sheet = Sheet(width, "ar" if language == "ar" else "en")
     on_paper = OnPaper.at(level, proven=proven)
     if demo:
         parts.demo_band(sheet)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from hashlib import sha256
@@ -21,6 +22,9 @@ OVERLAY = "settings.toml"
 """The technician's own layer, in the state folder; wins over every other file."""
 
 _REMEMBERED = "settings.checked.json"
+
+_LARGEST_FILE = 256 << 10
+"""Bytes; the annotated file of every setting has four thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in a settings file: where, what, and what was probably meant. `line` 0: not in a line."""
+    """One mistake in a settings file: where, what, and what was probably meant.
+
+    `line` 0: not in a line; `key` "-": the file itself.
+    """
 
     file: str
     line: int
@@ -109,7 +116,8 @@ class Mistake:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.key}: {self.problem}" + (f" ({self.hint})" if self.hint else "")
+        what = self.problem if self.key == "-" else f"{self.key}: {self.problem}"
+        return f"{where}: {what}" + (f" ({self.hint})" if self.hint else "")
 
 
 class SettingsError(Exception):
@@ -138,7 +146,7 @@ def load(
     Raises:
         SettingsError: with every mistake of every file; tell the technician.
     """
-    layers = [_layer(path) for path in layer_files(files, state=state)]
+    layers = _layers(layer_files(files, state=state))
     digest = _digest(layers, overrides)
     remembered = state / _REMEMBERED if state else None
     settings = _recall(remembered, digest)
@@ -167,13 +175,22 @@ def as_tables(settings: Settings) -> dict[str, Any]:
     return asdict(settings)
 
 
-def _layer(path: Path) -> Layer:
-    try:
-        return Layer(str(path), path.read_text("utf-8"))
-    except OSError as error:
-        raise SettingsError([Mistake(str(path), 0, "-", error.strerror or "cannot be read")]) from error
-    except UnicodeDecodeError as error:
-        raise SettingsError([Mistake(str(path), 0, "-", "is not UTF-8 text")]) from error
+def _layers(paths: Sequence[Path]) -> list[Layer]:
+    layers, mistakes = [], []
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                raw = file.read(_LARGEST_FILE + 1)
+            layers.append(Layer(str(path), raw.decode()))
+            if len(raw) > _LARGEST_FILE:
+                mistakes.append(Mistake(str(path), 0, "-", f"is over {_LARGEST_FILE >> 10} KB"))
+        except OSError as error:
+            mistakes.append(Mistake(str(path), 0, "-", error.strerror or "cannot be read"))
+        except UnicodeDecodeError:
+            mistakes.append(Mistake(str(path), 0, "-", "is not UTF-8 text"))
+    if mistakes:
+        raise SettingsError(mistakes)
+    return layers
 
 
 def _digest(layers: Sequence[Layer], overrides: Mapping[str, Any] | None) -> str:
@@ -214,4 +231,5 @@ def _remember(path: Path | None, digest: str, settings: Settings) -> None:
         fresh.write_text(json.dumps({"digest": digest, "settings": as_tables(settings)}), "utf-8")
         fresh.replace(path)
     except OSError:
-        fresh.unlink(missing_ok=True)  # a full or read-only disk costs the next start 0.1 s, nothing else
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)  # a full or read-only disk costs the next start 0.1 s, nothing else

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -54,6 +54,8 @@ def _parse(layers: Sequence[Layer]) -> Iterator[tuple[Layer, dict[str, Any]]]:
             at = re.search(r"line (\d+)", str(error))
             problem = re.sub(r"\s*\(at .*\)$", "", str(error))
             mistakes.append(Mistake(layer.name, int(at[1]) if at else 0, "-", f"is not TOML: {problem}"))
+        except RecursionError:
+            mistakes.append(Mistake(layer.name, 0, "-", "is nested too deeply"))
     if mistakes:
         raise SettingsError(mistakes)
 
@@ -69,18 +71,28 @@ def _merge(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return merged
 
 
+def _names_host(parts: SplitResult) -> bool:
+    """Whether there is a host, with a port that can be, and nobody's name or a space before or in it."""
+    try:
+        return bool(parts.hostname and parts.port != 0) and not re.search(r"[@\s]", parts.netloc)
+    except ValueError:
+        return False
+
+
 def _address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ValueError("http is for loopback only; use https")
-    if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+    if url and (parts.scheme not in ("http", "https") or not _names_host(parts)):
         raise ValueError('is no address, e.g. "https://bills.example.sa"')
+    if parts.query or parts.fragment:
+        raise ValueError("must hold no question mark and no #")
     return url
 
 
 def _https(url: str) -> str:
     parts = urlsplit(url)
-    if url and (parts.scheme != "https" or not parts.hostname or parts.username):
+    if url and (parts.scheme != "https" or not _names_host(parts)):
         raise ValueError('is no https address, e.g. "https://app.example.sa/bill"')
     return url
 
@@ -185,7 +197,8 @@ def _model_problems(model: type[BaseModel], value: object, *, under: tuple[str |
             if found["type"] == "extra_forbidden":
                 yield path, "is no known key", near_miss(str(path[-1]), _siblings(model, found["loc"]))
             else:
-                yield path, _sentence(found["msg"]), ""
+                is_table = found["type"] in ("model_type", "model_attributes_type")
+                yield path, f"must be a table: [{path[-1]}]" if is_table else _sentence(found["msg"]), ""
 
 
 def _siblings(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:

@@ -126,7 +126,7 @@ class Terminal:
     def _make_page(self, current: CurrentBill, *, language: str, copy: int) -> PrintJob:
         from kiosk.receipt import page
 
-        assert self.parts is not None
+        assert self.parts is not None and self.parts.journal is not None
         site = self.settings.site
         if copy == 1:
             self._number = self.parts.journal.next_receipt_number()

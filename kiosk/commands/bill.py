@@ -13,6 +13,8 @@ from kiosk.ebill import write
 from kiosk.gateway import AccountNotFound, GatewayError
 from kiosk.model import AccountNumber, AccountNumberError, CurrentBill
 
+_LONGEST_LINE = 1000
+
 
 def show(options: Namespace) -> Exit:
     """Look the account up as the terminal does: refreshed unless `--offline`, else as stored."""
@@ -46,10 +48,15 @@ def as_document(current: CurrentBill, *, now: datetime) -> dict[str, object]:
 
 def _account(text: str) -> AccountNumber:
     try:
-        return AccountNumber.parse(sys.stdin.readline().strip() if text == "-" else text)
+        return AccountNumber.parse(_first_line() if text == "-" else text)
     except AccountNumberError as error:
         problem = error.problem.replace("_", " ")
         raise CommandError("malformed_account", f"not an account number: {problem}", exit=Exit.USAGE) from error
+
+
+def _first_line() -> str:
+    """The first line of stdin, or as much of it as could be an account number; empty when stdin is closed."""
+    return sys.stdin.readline(_LONGEST_LINE).strip() if sys.stdin else ""
 
 
 def _nothing(code: str, sentence: str) -> CurrentBill:

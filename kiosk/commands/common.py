@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from kiosk.bootstrap import known_languages
 from kiosk.commands.outcome import CommandError, Exit
 from kiosk.settings import Settings, SettingsError, load
 
@@ -23,6 +24,45 @@ def state_folder(options: Namespace) -> Path:
             "state_unusable", f"the state folder cannot be made: {error.strerror}", exit=Exit.MISSING_HERE
         ) from error
     return folder
+
+
+def read_file(name: str | Path, *, most: int) -> bytes:
+    """The first `most` bytes of a file and one more where there are more, so that a device file ends too.
+
+    Raises:
+        CommandError: `not_read`.
+    """
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise CommandError("not_read", f"cannot read {name}: {error.strerror}", exit=Exit.USAGE) from error
+
+
+def made_folder(path: Path) -> Path:
+    """The folder that a command was told to fill, made when missing.
+
+    Raises:
+        CommandError: `not_written`.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError("not_written", f"cannot make {path}: {error.strerror}", exit=Exit.USAGE) from error
+    return path
+
+
+def known_language(code: str) -> str:
+    """`code`, which must have a catalogue.
+
+    Raises:
+        CommandError: `no_such_language`.
+    """
+    known = known_languages()
+    if code not in known:
+        sentence = f"there is no catalogue for {code!r}; there are {', '.join(known)}"
+        raise CommandError("no_such_language", sentence, exit=Exit.USAGE)
+    return code
 
 
 def settings_of(options: Namespace, *, state: Path | None) -> Settings:

@@ -35,14 +35,14 @@ def get(options: Namespace) -> Exit:
 
 def put(options: Namespace) -> Exit:
     """Set one key in the technician's layer; refused, and nothing written, when the whole would not hold."""
-    from kiosk.settings_check import check, parse_value
+    from kiosk.settings_check import check
 
     state = state_folder(options)
-    _find(as_tables(settings_of(options, state=state)), options.key)
+    present = _find(as_tables(settings_of(options, state=state)), options.key)
     table, key = options.key.split(".")
     overlay = state / OVERLAY
     tables = _overlay(overlay)
-    tables.setdefault(table, {})[key] = parse_value(options.value)
+    tables.setdefault(table, {})[key] = _value(options.value, like=present)
     text = to_toml(tables)
     others = [path for path in layer_files(options.settings, state=state) if path != overlay]
     layers = [*(Layer(str(path), path.read_text("utf-8")) for path in others), Layer(str(overlay), text)]
@@ -55,7 +55,10 @@ def put(options: Namespace) -> Exit:
     fresh = overlay.with_suffix(".new")
     fresh.write_text(text, "utf-8")
     fresh.replace(overlay)
-    tell(f"{options.key} is set")
+    if options.json:
+        emit({"key": options.key, "value": tables[table][key]})
+    else:
+        tell(f"{options.key} is set")
     return Exit.DONE
 
 
@@ -78,6 +81,14 @@ def to_toml(tables: dict[str, Any]) -> str:
             rows = [f"{key} = {json.dumps(v, ensure_ascii=False)}" for key, v in one.items() if v is not None]
             parts.append("\n".join([head, *rows]) + "\n")
     return "\n".join(parts)
+
+
+def _value(text: str, *, like: Any) -> Any:
+    """`text` as TOML reads it, but as it stands where a string is wanted: a telephone number needs no quotes."""
+    from kiosk.settings_check import parse_value
+
+    value = parse_value(text)
+    return text if isinstance(like, str) and not isinstance(value, str) else value
 
 
 def _overlay(path: Path) -> dict[str, Any]:

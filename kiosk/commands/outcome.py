@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Exit(IntEnum):
-    """Exit codes; they never change their meaning."""
+    """Exit codes; they never change their meaning. `FAULT`, as in sysexits.h: a mistake of this program."""
 
     DONE = 0
     CHECK_FAILED = 1
@@ -20,6 +20,7 @@ class Exit(IntEnum):
     SETTINGS_WRONG = 5
     DEVICE_FAILED = 6
     MISSING_HERE = 69
+    FAULT = 70
 
 
 class CommandError(Exception):

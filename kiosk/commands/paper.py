@@ -10,11 +10,11 @@ from pathlib import Path
 
 from devices.escpos.probing import ProbeReport
 from devices.page import Page
-from devices.printer import JobState, JobUpdate, Printer, PrintJob
+from devices.printer import JobState, JobUpdate, Printer, PrinterError, PrintJob
 from kiosk.bootstrap import utc_now
-from kiosk.commands.common import settings_of, state_folder
+from kiosk.commands.common import known_language, read_file, settings_of, state_folder
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
-from kiosk.ebill import BillInvalid, read
+from kiosk.ebill import LIMIT_BYTES, BillInvalid, read
 from kiosk.model import Bill, CurrentBill, Source
 from kiosk.receipt import page as lay_out
 
@@ -69,9 +69,12 @@ def print_bill(options: Namespace) -> Exit:
             width=page.width,
             encoder=options.encoder,
         )
+        printer = open_printer(table, journal=journal)
     except ValidationError as error:
-        raise CommandError("printer_url", f"not a printer: {error.errors()[0]['msg']}", exit=Exit.USAGE) from error
-    printer = open_printer(table, journal=journal)
+        sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise CommandError("printer_url", f"not a printer: {sentence}", exit=Exit.USAGE) from error
+    except PrinterError as error:
+        raise CommandError("printer_url", f"not a printer: {error.status.detail}", exit=Exit.USAGE) from error
     job = PrintJob(id=new_job_id(), number=options.number, page=page, copy=options.copy)
     try:
         return _print(printer, job, options)
@@ -171,7 +174,7 @@ def _page(options: Namespace) -> Page:
     from kiosk.typography import require
 
     require()
-    bill = _bill(Path(options.bill))
+    language, bill = known_language(options.language), _bill(options.bill)
     app_link, call_centre = EXAMPLE_LINK, ""
     if options.settings:
         site = settings_of(options, state=None).site
@@ -179,7 +182,7 @@ def _page(options: Namespace) -> Page:
     return lay_out(
         CurrentBill(bill, bill.issue_at, Source.LIVE),
         width=DOTS[options.paper],
-        language=options.language,
+        language=language,
         level=options.level,
         number=options.number,
         terminal=options.terminal,
@@ -190,14 +193,13 @@ def _page(options: Namespace) -> Page:
     )
 
 
-def _bill(path: Path) -> Bill:
+def _bill(name: str) -> Bill:
+    raw = read_file(name, most=LIMIT_BYTES)
     try:
-        document = read(path.read_bytes())
-    except OSError as error:
-        raise CommandError("not_read", f"cannot read the bill: {error.strerror}", exit=Exit.USAGE) from error
+        document = read(raw)
     except BillInvalid as error:
         problems = [{"path": p.path, "problem": p.problem} for p in error.problems]
-        sentence = "; ".join(f"{p.path}: {p.problem}" for p in error.problems)
+        sentence = "; ".join(f"{p.path}: {p.problem}" if p.path else f"it {p.problem}" for p in error.problems)
         raise CommandError(
             "bill_invalid", f"not an e-bill: {sentence}", exit=Exit.USAGE, problems=problems
         ) from error
@@ -213,4 +215,6 @@ def _moment(text: str) -> datetime:
         raise CommandError("malformed_time", f"not an ISO 8601 time: {text}", exit=Exit.USAGE) from error
     if moment.tzinfo is None:
         raise CommandError("malformed_time", "the time needs its offset, e.g. +03:00", exit=Exit.USAGE)
+    if not 2000 <= moment.year < 2100:
+        raise CommandError("malformed_time", f"not a time of this century: {text}", exit=Exit.USAGE)
     return moment

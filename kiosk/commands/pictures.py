@@ -7,8 +7,8 @@ from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kiosk.bootstrap import facts_of, known_languages
-from kiosk.commands.common import settings_of
+from kiosk.bootstrap import facts_of
+from kiosk.commands.common import known_language, made_folder, settings_of
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.commands.play import in_window
 from kiosk.samples import NOW, samples
@@ -16,6 +16,9 @@ from kiosk.viewmodel import SCREENS, View
 from kiosk.views import view
 
 PORTRAIT = "1080x1920"
+
+_SMALLEST_SIDE = 320
+"""Pixels; on less no screen of ours can be read."""
 
 EXAMPLE_LINK = "https://app.ebill.example/"
 
@@ -28,10 +31,8 @@ def screens(options: Namespace) -> Exit:
     site = replace(settings.site, privacy="open", app_link=settings.site.app_link or EXAMPLE_LINK)
     facts = facts_of(replace(settings, site=site))
     shown = {name: visit for name, visit in samples().items() if options.all or name in SCREENS}
-    languages = options.language or ["ar", "en"]
-    for code in languages:
-        if code not in known_languages():
-            raise CommandError("no_such_language", f"there is no catalogue for {code}", exit=Exit.USAGE)
+    languages = [known_language(code) for code in options.language or ["ar", "en"]]
+    made_folder(options.out)
 
     def views(language: str) -> Mapping[str, View]:
         return {
@@ -60,7 +61,7 @@ def screens(options: Namespace) -> Exit:
 
 
 def _size(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([1-9][0-9]{2,4})x([1-9][0-9]{2,4})", text)
-    if not found:
+    found = re.fullmatch(r"([0-9]{3,4})x([0-9]{3,4})", text)
+    if not found or min(int(found[1]), int(found[2])) < _SMALLEST_SIDE:
         raise CommandError("malformed_size", f"not a size in pixels, e.g. {PORTRAIT}: {text}", exit=Exit.USAGE)
     return int(found[1]), int(found[2])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from kiosk import bootstrap
-from kiosk.commands.common import settings_of, state_folder
+from kiosk.commands.common import known_language, made_folder, settings_of, state_folder
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.settings import Settings
 from kiosk.terminal import Terminal, open_terminal
@@ -33,16 +33,17 @@ def run(options: Namespace) -> Exit:
     state = state_folder(options)
     settings = settings_of(options, state=state)
     _refuse_simulated(settings, allowed=options.allow_simulated)
+    events = _events(options)
     terminal = in_window(
         lambda: open_terminal(
             settings, size=(1080, 1920), width_mm=settings.screen.width_mm, fullscreen=_has_display()
         )
     )
-    terminal.open(lambda: bootstrap.open_parts(settings, state=state))
     with ExitStack() as stack:
-        if options.events:
-            terminal.on_visit = _telling(stack.enter_context(options.events.open("w", encoding="utf-8")), terminal)
+        if events:
+            terminal.on_visit = _telling(stack.enter_context(events), terminal)
         stack.callback(terminal.close)
+        terminal.open(lambda: bootstrap.open_parts(settings, state=state))
         terminal.app.run()
     return Exit.DONE
 
@@ -55,20 +56,24 @@ def demo(options: Namespace) -> Exit:
     headless = options.headless or not _has_display()
     if headless:
         os.environ["SDL_VIDEODRIVER"] = "offscreen"
+    language = known_language(options.language) if options.language else None
+    if headless:
+        made_folder(options.out)
     with ExitStack() as stack:
+        events = _events(options)
+        if events:
+            stack.enter_context(events)
         service = BillServiceProcess.started()
         stack.callback(service.kill)
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ebill-kiosk-demo-")))
-        settings = demo_settings(settings_of(options, state=state_folder(options)), language=options.language)
+        settings = demo_settings(settings_of(options, state=state_folder(options)), language=language)
         stand = in_window(
             lambda: wire(settings, state=state, slips=state / "slips", service=service, headless=headless)
         )
         stack.callback(stand.terminal.close)
         tellers: list[Callable[[Visit], None]] = []
-        if options.events:
-            tellers.append(
-                _telling(stack.enter_context(options.events.open("w", encoding="utf-8")), stand.terminal)
-            )
+        if events:
+            tellers.append(_telling(events, stand.terminal))
         if headless:
             return _play(options, stand, tellers, slips=state / "slips")
         stand.terminal.on_visit = _each(tellers)
@@ -81,11 +86,15 @@ def _play(options: Namespace, stand: Stand, tellers: list[Callable[[Visit], None
     from kiosk.demo.script import visits
 
     out: Path = options.out
-    out.mkdir(parents=True, exist_ok=True)
     player = Player(stand, visits(stand), out)
     stand.terminal.on_visit = _each([*tellers, player.heard])
     stand.stop_after(_LONGEST_S)
     stand.app.run()
+    if player.fault:
+        sentence = f"cannot write into {out}: {player.fault.strerror}"
+        raise CommandError("not_written", sentence, exit=Exit.USAGE) from player.fault
+    if not player.done and not stand.overdue:
+        raise CommandError("demo_stopped", f"stopped at {player.waiting_for}", exit=Exit.CHECK_FAILED)
     if not player.done:
         raise CommandError("demo_stuck", f"the demo got stuck at {player.waiting_for}", exit=Exit.CHECK_FAILED)
     receipt = _receipt(stand, slips=slips, out=out)
@@ -104,6 +113,18 @@ def _receipt(stand: Stand, *, slips: Path, out: Path) -> dict[str, str]:
     bytes_file.write_bytes(stand.printed_bytes())
     picture.write_bytes(sorted(slips.iterdir())[0].read_bytes())
     return {"bytes": str(bytes_file), "picture": str(picture)}
+
+
+def _events(options: Namespace) -> TextIO | None:
+    """The file that `--events` names, open and empty; None without it."""
+    if not options.events:
+        return None
+    try:
+        file: TextIO = options.events.open("w", encoding="utf-8")
+    except OSError as error:
+        sentence = f"cannot write {options.events}: {error.strerror}"
+        raise CommandError("not_written", sentence, exit=Exit.USAGE) from error
+    return file
 
 
 def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:

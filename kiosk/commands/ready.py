@@ -10,6 +10,7 @@ from pathlib import Path
 from kiosk import bootstrap, health
 from kiosk.commands.common import settings_of, state_folder
 from kiosk.commands.outcome import Exit, emit, tell
+from kiosk.database import StoreError
 from kiosk.health import Finding, Verdict
 from kiosk.settings import Settings
 
@@ -49,7 +50,7 @@ def _terminal(settings: Settings, *, state: Path) -> Iterator[Finding]:
 
 
 def _store(settings: Settings, state: Path) -> str:
-    store = bootstrap.open_store(settings, state=state)
+    store = bootstrap.open_store_file(settings, state=state)
     try:
         problems = store.check()
         if problems:
@@ -86,7 +87,10 @@ def _service(settings: Settings) -> str:
 
 
 def _printer(settings: Settings, *, state: Path) -> Finding:
-    journal = bootstrap.open_journal(state)
+    try:
+        journal = bootstrap.open_journal(state)
+    except StoreError:
+        return Finding("printer", Verdict.FAILED, "not tried: nothing prints without the journal")
     printer = bootstrap.open_printer(settings.printer, journal=journal)
     if printer is None:
         return Finding("printer", Verdict.WARNING, "none: nothing can be printed", "add a [[printer]] table")

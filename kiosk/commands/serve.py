@@ -26,5 +26,11 @@ def run(options: Namespace) -> Exit:
         else:
             tell(f"the bill service answers at {url}; accounts to try: {', '.join(accounts)}")
 
-    serve(config, port=options.port, announce=announce)
+    from sqlcipher3.dbapi2 import Error as DatabaseError
+
+    try:
+        serve(config, port=options.port, announce=announce)
+    except (OSError, ValueError, DatabaseError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise CommandError("not_started", f"the bill service cannot start: {why}", exit=Exit.USAGE) from error
     return Exit.DONE

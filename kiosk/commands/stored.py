@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import datetime
 
-from kiosk.bootstrap import open_store
+from kiosk.bootstrap import open_store_file
 from kiosk.commands.common import settings_of, state_folder
 from kiosk.commands.outcome import Exit, emit, tell
 from kiosk.store import Store
@@ -50,7 +50,7 @@ def purge(options: Namespace) -> Exit:
 
 def _store(options: Namespace) -> Store:
     state = state_folder(options)
-    return open_store(settings_of(options, state=state), state=state)
+    return open_store_file(settings_of(options, state=state), state=state)
 
 
 def _text(moment: datetime | None) -> str | None:

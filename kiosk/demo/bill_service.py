@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from typing import Self
+
+_PR_SET_PDEATHSIG = 1
+"""`prctl`: the signal to get when the parent dies (linux/prctl.h)."""
 
 
 class ServiceNotStarted(Exception):
@@ -24,7 +29,10 @@ class BillServiceProcess:
     def started(cls) -> Self:
         """Start it; returns at once, while it comes up beside whatever happens next."""
         command = [sys.executable, "-m", "kiosk", "service", "--json"]
-        return cls(subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True))
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, preexec_fn=_end_with_parent
+        )
+        return cls(process)
 
     @property
     def url(self) -> str:
@@ -51,3 +59,8 @@ class BillServiceProcess:
                 raise ServiceNotStarted
             self._announced.update(json.loads(line))
         return self._announced
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes the service: end even when the demo is killed and can end nobody."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

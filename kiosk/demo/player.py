@@ -14,7 +14,7 @@ from kiosk.visit import Visit
 
 @dataclass(slots=True)
 class Player:
-    """Plays `steps` and keeps a picture of each named screen in `out`.
+    """Plays `steps` and keeps a picture of each named screen in `out`; one that cannot be written is a `fault`.
 
     `visit` is the newest one; a step waits until it is as the step wants it, and stands on the screen.
     """
@@ -25,6 +25,7 @@ class Player:
     pictures: list[str] = field(default_factory=list)
     timings_ms: dict[str, float] = field(default_factory=dict)
     done: bool = False
+    fault: OSError | None = None
     _step: Step | None = None
     _visit: Visit | None = None
     _awaiting: bool = False
@@ -63,6 +64,11 @@ class Player:
             self.timings_ms[step.timing] = round((time.perf_counter() - self.stand.acted_at) * 1000, 1)
         if step.picture:
             file = f"{len(self.pictures) + 1:02}-{step.picture}.png"
-            self.stand.app.picture(self.out / file)
+            try:
+                self.stand.app.picture(self.out / file)
+            except OSError as error:
+                self.fault = error
+                self.stand.app.stop()
+                return False
             self.pictures.append(file)
         return not step.act()

@@ -36,6 +36,7 @@ class Stand:
     last_press: str = ""
     ahead_s: float = 0.0
     acted_at: float = 0.0
+    overdue: bool = False
 
     @property
     def accounts(self) -> list[str]:
@@ -137,7 +138,12 @@ class Stand:
 
     def stop_after(self, seconds: float) -> None:
         """End the run by then, whatever happens."""
-        self._later(seconds, self.app.stop)
+
+        def stop() -> None:
+            self.overdue = True
+            self.app.stop()
+
+        self._later(seconds, stop)
 
     def printed_bytes(self) -> bytes:
         """What went to the printer for the first receipt."""
