@@ -88,7 +88,14 @@ def page() -> Figures:
     return measure(runs=_RUNS)
 
 
-BENCHMARKS: dict[str, Callable[[], Figures]] = {"start": start, "bill": bill, "page": page}
+def readers() -> Figures:
+    """From a card's last byte to its event, beside a loop that reads with a time-out; idle readers; garbage."""
+    from devices.bench import measure
+
+    return measure()
+
+
+BENCHMARKS: dict[str, Callable[[], Figures]] = {"start": start, "bill": bill, "page": page, "readers": readers}
 """Every benchmark by name."""
 
 

@@ -202,7 +202,7 @@ def test_a_scope_key_is_read_from_bytes_or_digits_and_never_shown() -> None:
     assert ScopeKey.new().id != KEY.id
     assert KEY.text().strip() not in repr(KEY)
     for garbage in (b"", b"short", b"x" * 64, bytes(33)):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError):
             ScopeKey.parse(garbage)
 
 
@@ -323,5 +323,5 @@ def public_pem(key: Any) -> bytes:
 
 @pytest.mark.parametrize("pem", [b"", b"no PEM", public_pem(generate_private_key(SECP256R1()))])
 def test_a_trust_file_without_our_kind_of_key_is_refused(pem: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):
         Trust.parse(pem)
