@@ -219,7 +219,7 @@ def test_a_mutated_bill_that_is_still_a_bill_comes_back(document: Document | Non
 
 
 @pytest.mark.slow
-@settings(max_examples=30_000, deadline=None)
+@settings(max_examples=12_000, deadline=None)
 @given(mutated())
 def test_any_mutated_bill_comes_back(document: Document | None) -> None:
     if document is not None:

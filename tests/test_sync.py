@@ -939,6 +939,67 @@ def test_a_sync_without_end_goes_on_after_failures_and_says_only_news(
     assert pauses[0] >= 60
 
 
+def test_the_store_says_what_is_synced_and_forgets_it(
+    utility: Utility, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = ["--state", options[-1]]
+    assert called(capsys, "store", "info", *state)[1]["generation"] is None
+    called(capsys, "sync", *options, "--gateway", utility.folder.as_uri())
+    utility.later(hours=1)
+    utility.publish([renewed(ACCOUNTS[0], 1)])
+    called(capsys, "sync", *options, "--gateway", utility.folder.as_uri())
+    code, said = called(capsys, "store", "info", *state)
+    assert code == 0 and said["generation"].pop("bytes") > 4096
+    assert said["generation"] == {
+        "generation": utility.manifest().generation,
+        "scope": "all",
+        "bills": 5,
+        "deltas": 1,
+        "as_of": "2026-08-28T07:00:00Z",
+    }
+    assert called(capsys, "store", "check", *state) == (0, {"whole": True, "problems": []})
+    assert called(capsys, "store", "purge", *state) == (0, {"forgotten": 0})
+    assert called(capsys, "store", "purge", "--all", *state) == (0, {"forgotten": 5})
+    assert called(capsys, "store", "info", *state)[1]["generation"] is None
+    assert not list(Path(options[-1]).glob("bills-*"))
+    assert called(capsys, "sync", *options, "--gateway", utility.folder.as_uri())[1]["bills"] == 5
+
+
+def damage(path: Path) -> None:
+    octets = bytearray(path.read_bytes())
+    for page in range(1, len(octets) // 4096):
+        octets[page * 4096 + 200] ^= 1
+    path.write_bytes(octets)
+
+
+def test_a_damaged_generation_is_found_by_a_check(
+    utility: Utility, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    utility.publish_rows(many_rows(300))
+    called(capsys, "sync", *options, "--gateway", utility.folder.as_uri())
+    damage(next(Path(options[-1]).glob("bills-*.db")))
+    code, said = called(capsys, "store", "check", "--state", options[-1])
+    assert (code, said["whole"]) == (1, False) and said["problems"]
+
+
+def test_every_night_the_generation_is_read_once_and_a_damaged_one_set_aside(
+    utility: Utility, terminal: Terminal
+) -> None:
+    utility.publish_rows(many_rows(300))
+    terminal.sync()
+    path = terminal.folder / terminal.files()[0]
+    night = datetime(2026, 8, 29, 23, 30, tzinfo=NOW.tzinfo)  # half past two in Riyadh
+    assert sync.check_nightly(terminal.folder, STORE_KEY, night) == ()
+    damage(path)
+    for unsuitable in (night + timedelta(hours=1), night - timedelta(hours=2)):
+        assert sync.check_nightly(terminal.folder, STORE_KEY, unsuitable) == ()
+    assert path.exists()
+    assert sync.check_nightly(terminal.folder, STORE_KEY, night + timedelta(days=1))
+    assert not path.exists()
+    assert terminal.document(account_digits(many_rows(1)[0].account)) is None
+    assert terminal.sync().bills == terminal.count() == 300
+
+
 def test_a_manifest_verifies_with_what_a_terminal_was_given(tmp_path: Path, utility: Utility) -> None:
     utility.publish(invented(3))
     trust = Trust.parse((tmp_path / "utility.key.pub").read_bytes())

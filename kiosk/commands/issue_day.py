@@ -71,6 +71,7 @@ def sync(options: Namespace) -> Exit:
     rhythm = Rhythm(terminal.name)
     while True:
         try:
+            terminal.checked()
             done = terminal.synced(postpone=lambda held: rhythm.postpones(held, utc_now()))
         except CommandError as error:
             if options.json:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import asdict
 from datetime import datetime
 
-from kiosk.bootstrap import open_store_file
+from kiosk import sync
+from kiosk.bootstrap import open_generations, open_store_file
 from kiosk.commands.common import settings_of, state_folder
 from kiosk.commands.outcome import Exit, emit, tell
-from kiosk.store import Store
+from kiosk.generations import GenerationInfo, Generations
+from kiosk.store import Store, store_key
 
 
 def info(options: Namespace) -> Exit:
     """Say how much is stored and since when, never whose it is."""
-    found = _store(options).info()
+    found, generations = _store(options).info(), _generations(options)
     facts = {
         "documents": found.documents,
         "accounts": found.accounts,
@@ -21,6 +24,7 @@ def info(options: Namespace) -> Exit:
         "newest": _text(found.newest),
         "bytes": found.bytes,
         "set_aside": found.set_aside,
+        "generation": _facts(generations.info()) if generations else None,
         "sqlite": found.sqlite,
         "sqlcipher": found.sqlcipher,
     }
@@ -30,7 +34,8 @@ def info(options: Namespace) -> Exit:
 
 def check(options: Namespace) -> Exit:
     """Read the whole file; exit 1 when something in it is damaged."""
-    problems = _store(options).check()
+    generations = _generations(options)
+    problems = (*_store(options).check(), *(generations.check() if generations else ()))
     if options.json:
         emit({"whole": not problems, "problems": list(problems)})
     else:
@@ -41,11 +46,23 @@ def check(options: Namespace) -> Exit:
 def purge(options: Namespace) -> Exit:
     """Forget what is past its time, or everything."""
     gone = _store(options).purge(everything=options.all)
+    if options.all:
+        folder = state_folder(options)
+        gone += sync.forget(folder, store_key(folder))
     if options.json:
         emit({"forgotten": gone})
     else:
         tell(f"{gone} documents forgotten")
     return Exit.DONE
+
+
+def _facts(found: GenerationInfo | None) -> dict[str, object] | None:
+    return None if found is None else asdict(found) | {"as_of": _text(found.as_of)}
+
+
+def _generations(options: Namespace) -> Generations | None:
+    state = state_folder(options)
+    return open_generations(settings_of(options, state=state), state=state)
 
 
 def _store(options: Namespace) -> Store:

@@ -20,7 +20,7 @@ from kiosk.packs.manifest import Manifest, Trust
 from kiosk.packs.sealing import PackRefused, ScopeKey
 from kiosk.settings import Settings
 from kiosk.store import store_key
-from kiosk.sync import Keys, ScopeKeyWrong, Synced, synchronise
+from kiosk.sync import Keys, ScopeKeyWrong, Synced, check_nightly, synchronise
 from kiosk.sync.source import FolderSource, HttpSource, PackSource, SyncFault
 from kiosk.sync.space import NoRoom
 
@@ -67,6 +67,17 @@ class SyncTerminal:
             raise _told(error) from error
         finally:
             line.close()
+
+    def checked(self) -> None:
+        """Read all that is stored once a night; what is damaged is brought again by the next run.
+
+        Raises:
+            CommandError: it could not be read.
+        """
+        try:
+            check_nightly(self.state, self.keys.store, utc_now())
+        except StoreError as error:
+            raise _told(error) from error
 
 
 def terminal_of(options: Namespace) -> SyncTerminal:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,18 @@ _BILL = f"""
     SELECT segment, account, {", ".join(Figures._fields[1:])}, extra, history
     FROM bill WHERE account = ?"""
 _WAITING = "SELECT segment, account, category, extra FROM waiting WHERE account = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationInfo:
+    """What a technician may know of the generation that counts: `as_of` is of its newest change."""
+
+    generation: int
+    scope: str
+    bills: int
+    deltas: int
+    as_of: datetime
+    bytes: int
 
 
 class Generations:
@@ -70,6 +83,43 @@ class Generations:
         """
         with self._lock:
             return self._found(lambda generation: generation.bill(account))
+
+    def info(self) -> GenerationInfo | None:
+        """What is there, without whose it is; None: nothing usable.
+
+        Raises:
+            StoreError: not now.
+        """
+        with self._lock:
+            try:
+                self._follow()
+                pointer = self._pointer()
+            except StoreDamaged:
+                return None
+            if self._open is None or pointer is None:
+                return None
+            parts = [self._open.path.with_name(self._open.path.name + suffix) for suffix in SUFFIXES]
+            return GenerationInfo(
+                generation=pointer.generation,
+                scope=pointer.scope,
+                bills=pointer.bills,
+                deltas=pointer.deltas,
+                as_of=self._open.newest(),
+                bytes=sum(part.stat().st_size for part in parts if part.exists()),
+            )
+
+    def check(self) -> tuple[str, ...]:
+        """What reading the whole generation finds wrong; empty when it is whole. A second for 2 million bills.
+
+        Raises:
+            StoreError: not now.
+        """
+        with self._lock:
+            try:
+                self._follow()
+            except StoreDamaged as error:
+                return (error.code,)
+            return () if self._open is None else self._open.problems()
 
     def close(self) -> None:
         """Let go of the files; twice is fine, and the next look-up opens them again."""
@@ -139,6 +189,7 @@ class _Generation:
     def __init__(self, path: Path, key: bytes, number: int) -> None:
         self.path = path
         self.number = number
+        self._key = key
         self._texts: dict[int, str] = {}
         self._as_of: dict[int, datetime] = {}
         self._connection = _reading(path, key)
@@ -163,6 +214,22 @@ class _Generation:
             return None
         segment, key, category, extra = row
         return StoredBill(unpack(WaitingRow(key, category, extra.encode())), self._since(segment), None)
+
+    def newest(self) -> datetime:
+        (seconds,) = self._one("SELECT max(as_of) FROM segment", ())
+        return datetime.fromtimestamp(seconds or 0, UTC)
+
+    def problems(self) -> tuple[str, ...]:
+        # A connection of its own: after a bad page SQLCipher's is of no use any more.
+        connection = _reading(self.path, self._key)
+        try:
+            checks = ("PRAGMA cipher_integrity_check", "PRAGMA quick_check")
+            found = [str(row[0]) for check in checks for row in connection.execute(check)]
+        except connection.DatabaseError as error:
+            return (store_error(error).code,)
+        finally:
+            connection.close()
+        return tuple(line for line in found if line != "ok")
 
     def close(self) -> None:
         self._connection.close()

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from kiosk import ballast
 from kiosk.database import StoreDamaged, StoreFull
-from kiosk.generations import QUARANTINE, SUFFIXES, set_aside
+from kiosk.generations import QUARANTINE, SUFFIXES, Generations, set_aside
 from kiosk.generations.filling import Filling
-from kiosk.generations.pointer import CURRENT, Pointer, State
+from kiosk.generations.pointer import CURRENT, STATE_FILE, Pointer, State
 from kiosk.packs import shards
 from kiosk.packs.manifest import Delta, Manifest, Trust, utc_text, verify
 from kiosk.packs.sealing import PackRefused, ScopeKey
@@ -30,6 +30,9 @@ from kiosk.sync.space import NoRoom, check_room
 logger = logging.getLogger(__name__)
 
 _LOCK = "sync.lock"
+_CHECKED = "checked"
+_CHECK_FROM = 2
+_RIYADH = timezone(timedelta(hours=3))
 _LATEST = "latest"
 """The latest time this terminal has reason to believe in, as manifests write it."""
 
@@ -98,6 +101,53 @@ def synchronise(
         seconds=round(time.monotonic() - started, 3),
         changed=changed,
     )
+
+
+def forget(folder: Path, store_key: bytes) -> int:
+    """Delete all bills that were synced; says how many there were. The next run brings them again.
+
+    What must not be forgotten stays: which manifests are too old, and the latest time believed in.
+
+    Raises:
+        StoreError: nothing was deleted.
+    """
+    with _alone(folder):
+        if not (folder / STATE_FILE).exists():
+            return 0
+        state = State(folder, store_key)
+        try:
+            current = state.current()
+            state.put({CURRENT: None})
+        finally:
+            state.close()
+        for path in folder.glob("bills-*.db*"):
+            path.unlink()
+        for path in (folder / QUARANTINE).glob("bills-*"):
+            path.unlink()
+    return current.bills if current else 0
+
+
+def check_nightly(folder: Path, store_key: bytes, now: datetime) -> tuple[str, ...]:
+    """Read the whole generation once a night, from two o'clock on; what is damaged is set aside, and said.
+
+    Raises:
+        StoreError: it could not be read now.
+    """
+    night = now.astimezone(_RIYADH)
+    with _alone(folder):
+        state, generations = State(folder, store_key), Generations(folder, store_key)
+        try:
+            if night.hour < _CHECK_FROM or state.get(_CHECKED) == str(night.date()):
+                return ()
+            state.put({_CHECKED: str(night.date())})
+            problems, current = generations.check(), state.current()
+            if problems and current:
+                state.put({CURRENT: None})
+                set_aside(folder / current.file)
+            return problems
+        finally:
+            generations.close()
+            state.close()
 
 
 class _Run:
