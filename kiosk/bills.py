@@ -57,7 +57,8 @@ class BillService:
         current = self._held(account)
         if current is None or isinstance(current.document, Bill):
             return None
-        return self._shown(max(self._kept_bills(account), key=_issued, default=None))
+        kept = list(self._kept_bills(account))
+        return CurrentBill(*max(kept, key=_issued), Source.STORED) if kept else None
 
     def refresh(self, account: AccountNumber) -> CurrentBill:
         """The document as the billing API has it now, kept for when it is away. Waits as long as the gateway does.
@@ -94,14 +95,14 @@ class BillService:
         synced = self._ask_store(self._generations.stored, account)
         return synced if seen is None or (synced is not None and synced.as_of > seen.as_of) else seen
 
-    def _kept_bills(self, account: AccountNumber) -> Iterator[StoredBill]:
+    def _kept_bills(self, account: AccountNumber) -> Iterator[tuple[Bill, datetime]]:
         questions = [self._store.stored, self._store.previous]
         if self._generations is not None:
             questions.append(self._generations.bill)
         for question in questions:
             kept = self._ask_store(question, account)
             if kept is not None and isinstance(kept.document, Bill):
-                yield kept
+                yield kept.document, kept.as_of
 
     def _ask_store(
         self, question: Callable[[AccountNumber], StoredBill | None], account: AccountNumber
@@ -132,6 +133,5 @@ class BillService:
             logger.warning("a bill does not add up: %s", " ".join(codes))
 
 
-def _issued(kept: StoredBill) -> datetime:
-    assert isinstance(kept.document, Bill)
-    return kept.document.issue_at
+def _issued(kept: tuple[Bill, datetime]) -> datetime:
+    return kept[0].issue_at

@@ -32,9 +32,9 @@ QUARANTINE = "quarantine"
 
 _MOST_TEXTS = 20_000
 
-_BILL = f"""
-    SELECT segment, account, {", ".join(Figures._fields[1:])}, extra, history
-    FROM bill WHERE account = ?"""
+_BILL = "SELECT * FROM bill WHERE account = ?"
+"""The account, the segment, the other `Figures`, `extra` and `history`: the order they were created in."""
+
 _WAITING = "SELECT segment, account, category, extra FROM waiting WHERE account = ?"
 
 
@@ -203,9 +203,9 @@ class _Generation:
         row = self._one(_BILL, (account_key(account.digits),))
         if row is None:
             return None
-        segment, *figures, extra, history = row
+        key, segment, *figures, extra, history = row
         texts, numbers = split_extra(extra, self._text)
-        document = unpack(BillRow(Figures(*figures), texts, numbers, history))
+        document = unpack(BillRow(Figures(key, *figures), texts, numbers, history))
         return StoredBill(document, self._since(segment), None)
 
     def waiting(self, account: AccountNumber) -> StoredBill | None:

@@ -22,9 +22,8 @@ SCHEMA = 1
 """`PRAGMA user_version`: a file of another one is built anew, its bills can be had again."""
 
 _CACHE_KIB = 8192
-_PLACES = ", ".join("?" * (len(FIELDS) + 1))
-_INSERT_BILL = f"INSERT INTO bill VALUES ({_PLACES})"
-_REPLACE_BILL = f"REPLACE INTO bill VALUES ({_PLACES})"
+_INSERT_BILL = "INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REPLACE_BILL = "REPLACE INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KNOWN = """
     SELECT count(DISTINCT value) FROM json_each(?)
     WHERE value IN (SELECT account FROM bill) OR value IN (SELECT account FROM waiting)"""

@@ -110,5 +110,6 @@ def _corrected(bill: Bill, otherwise: bytes) -> Bill:
     inflating = zlib.decompressobj()
     corrections: dict[str, Any] = json.loads(inflating.decompress(otherwise, _JSON_LIMIT))
     document = ebill.read(shared.dumps(ebill.write(bill) | corrections), limit_bytes=2 * _JSON_LIMIT)
-    assert isinstance(document, Bill)
-    return document
+    if isinstance(document, Bill):
+        return document
+    raise RowUnreadable("corrections made it no bill")
