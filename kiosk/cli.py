@@ -164,6 +164,8 @@ def _terminal_words(words: Words) -> None:
     service.add_argument("--port", type=_number_from(0, 65535), default=0)
     service.add_argument("--data", type=Path, metavar="DIR", help="keep its state there; without, nothing is kept")
     service.add_argument("--database", metavar="URL", help=argparse.SUPPRESS)
+    service.add_argument("--publish", type=Path, metavar="DIR", help="serve what `publish` laid out there, too")
+    service.add_argument("--list-received", action="store_true", help="let anybody read what came, below /demo")
     service.add_argument("--subscribers", type=int, default=9_000_000)
     service.add_argument("--seed", type=int, default=1)
     bench = _word(words, "bench", work="measure:bench", help="measure this machine, each figure beside another")

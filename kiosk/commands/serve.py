@@ -18,6 +18,8 @@ def run(options: Namespace) -> Exit:
         seed=options.seed,
         subscribers=options.subscribers,
         data=Path(options.data) if options.data else None,
+        published=options.publish,
+        lists_received=options.list_received,
     )
 
     def announce(url: str, accounts: list[str]) -> None:

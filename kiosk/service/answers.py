@@ -24,10 +24,22 @@ class Problem(Enum):
     """What can go wrong (RFC 9457): status, code, title and a sentence for who reads a log."""
 
     BAD_REQUEST = (400, "bad_request", "Bad request", "The request cannot be understood.")
+    PROOF_NEEDED = (403, "proof_needed", "Proof needed", "This needs a proof that the subscriber asks.")
+    WRONG_CODE = (
+        403,
+        "wrong_code",
+        "Wrong code",
+        "The code is not the one sent last, or it has expired.",
+    )
     WITHHELD = (403, "withheld", "Not shown at terminals", "The subscriber keeps this bill from terminals.")
     NOT_FOUND = (404, "not_found", "Not found", "There is no such account, or nothing else, at this address.")
-    METHOD_NOT_ALLOWED = (405, "method_not_allowed", "Method not allowed", "Only GET and HEAD are answered here.")
+    METHOD_NOT_ALLOWED = (405, "method_not_allowed", "Method not allowed", "This address is not used in this way.")
+    NO_CONTACT = (409, "no_contact", "No way to reach", "Nothing is on record where a message could be sent.")
+    TOO_LONG = (413, "too_long", "Too long", "The request is longer than any that is answered.")
+    WRONG_TYPE = (415, "wrong_type", "Wrong media type", "The request's body is of another type than expected.")
+    NO_SUCH_RANGE = (416, "no_such_range", "No such range", "The object has no such bytes.")
     TOO_MANY_REQUESTS = (429, "too_many_requests", "Too many requests", "This terminal asks too often.")
+    TOO_MANY_TRIES = (429, "too_many_tries", "Too many tries", "Nothing more is tried for this account today.")
     FAULT = (500, "fault", "Fault", "The service has made a mistake.")
     MAINTENANCE = (503, "maintenance", "Maintenance", "The service is being looked after and will be back.")
 
@@ -66,7 +78,7 @@ def tagged(request: Request, content: bytes, *, tag: str, media_type: str, heade
     """
     packed = len(content) >= _GZIP_FROM_BYTES and takes_gzip(request)
     entity = f'"{tag}{_TAG_OF_GZIP if packed else ""}"'
-    if _has(request, tag):
+    if has_tag(request, f'"{tag}"', f'"{tag}{_TAG_OF_GZIP}"'):
         return Response(status_code=304, headers={**headers, "ETag": entity})
     return body(request, content, media_type=media_type, headers={**headers, "ETag": entity})
 
@@ -87,9 +99,21 @@ def language(request: Request) -> Language:
     return next((known for known in LANGUAGES if known == first), LANGUAGES[0])
 
 
-def _has(request: Request, tag: str) -> bool:
+def has_tag(request: Request, *ours: str) -> bool:
+    """Whether the request's If-None-Match names one of these strong tags, weakly compared."""
     known = request.headers.get("if-none-match", "")
     if known.strip() == "*":
         return True
-    ours = {f'"{tag}"', f'"{tag}{_TAG_OF_GZIP}"'}
     return any(part.strip().removeprefix("W/") in ours for part in known.split(","))
+
+
+async def received(request: Request, *, media_type: str, limit: int) -> bytes | Problem:
+    """The request's body, or what is wrong with it; no more than `limit` bytes are taken in."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
+        return Problem.WRONG_TYPE
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            return Problem.TOO_LONG
+    return bytes(body)

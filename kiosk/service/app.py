@@ -1,4 +1,4 @@
-"""The reference bill service as an ASGI application: `GET /v1/bills/{account}` and the page behind its link.
+"""The reference bill service as an ASGI application: bills, and all else that terminals ask.
 
 `openapi.json` is its contract, written by hand; the tests hold the two together. A terminal is known by its
 network address until it brings a certificate. No account number is logged, wherever a request ends.
@@ -9,15 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -27,22 +26,27 @@ from starlette.routing import Route
 
 from kiosk.service import answers, contract
 from kiosk.service.answers import Problem
+from kiosk.service.contacts import Contacts
+from kiosk.service.door import MAINTENANCE_RETRY_S, Door, route
+from kiosk.service.errands import Errands
 from kiosk.service.links import Links
 from kiosk.service.page import Pages
-from kiosk.service.rate import RateLimit
+from kiosk.service.proofs import Proofs
+from kiosk.service.published import Published
+from kiosk.service.reports import Reports
+from kiosk.service.storage import connect
 from kiosk.service.subscribers import Document, SubscriberBook
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _BILL_HEADERS = {
     "Cache-Control": "private, no-store",
     "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
-_MAINTENANCE_RETRY_S = 30
 _LINKS_FILE = "service.db"
-
-Handler = Callable[[Request], Awaitable[Response]]
+_KEY_FILE = "signing-key"
 
 
 def _utc_now() -> datetime:
@@ -54,8 +58,10 @@ class ServiceConfig:
     """How the service runs.
 
     `public_url` is where phones reach it, without a final slash (None: its own address on this machine).
-    `rate_per_min` and `burst` hold for each terminal. `data` is the folder that keeps issued links; None keeps
-    nothing. `now` gives the time in UTC, `clock` seconds that never run back.
+    `rate_per_min` and `burst` hold for each terminal. `data` is the folder that keeps links, events and codes;
+    None keeps nothing. `published` is a folder that `publish` filled. `lists_received`: whether anybody may read, below
+    `/demo`, what terminals reported and what subscribers were sent; for tests and demos. `now` gives the time in
+    UTC, `clock` seconds that never run back.
     """
 
     seed: int = 1
@@ -65,50 +71,75 @@ class ServiceConfig:
     rate_per_min: float = 30
     burst: int = 10
     data: Path | None = None
+    published: Path | None = None
+    lists_received: bool = False
     now: Callable[[], datetime] = _utc_now
     clock: Callable[[], float] = time.monotonic
 
 
 class Desk:
-    """What answers the requests: the book of subscribers, the links and the limits.
-
-    `maintenance` may be set from any thread: bills and readiness answer 503 while it is true.
-    """
+    """What answers the requests: the book of subscribers, the links, the limits, and what terminals reported."""
 
     def __init__(self, config: ServiceConfig) -> None:
         self.book = SubscriberBook(config.seed, config.subscribers)
-        self.maintenance = False
         self._config = config
-        self._limit = RateLimit(per_min=config.rate_per_min, burst=config.burst, clock=config.clock)
+        self._door = Door(per_min=config.rate_per_min, burst=config.burst, clock=config.clock)
         self._links = (
             Links.memory(seed=config.seed)
             if config.data is None
             else Links.file(config.data / _LINKS_FILE, seed=config.seed)
         )
+        # Subscribers are numbered by the seed: what one of them asked must not come to another.
+        records = None if config.data is None else config.data / f"records-{config.seed}.db"
+        self._records = connect(records, durable=True)
+        self._reports = Reports(self._records, door=self._door, now=config.now, is_listed=config.lists_received)
+        self._errands = Errands(
+            self.book,
+            door=self._door,
+            proofs=Proofs(self._records),
+            contacts=Contacts(self._records, seed=config.seed, keeps_messages=config.lists_received),
+            issue_link=self._issue_link,
+            now=config.now,
+            is_listed=config.lists_received,
+        )
+        self._published = Published(config.published, open_key=lambda: _signer(config.data), now=config.now)
         self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
         self._pages = Pages()
         self._contract = json.dumps(contract.openapi(), ensure_ascii=False).encode()
 
+    @property
+    def maintenance(self) -> bool:
+        """Whether bills, reports and readiness answer 503; may be set from any thread."""
+        return self._door.maintenance
+
+    @maintenance.setter
+    def maintenance(self, is_on: bool) -> None:
+        self._door.maintenance = is_on
+
     def routes(self) -> list[Route]:
         """Every address that is answered; the same as in `openapi.json`."""
         return [
-            _route("/v1/bills/{account}", self._bill),
-            _route("/b/{token}", self._page),
-            _route("/healthz", self._health),
-            _route("/readyz", self._readiness),
-            _route("/openapi.json", self._openapi),
+            route("/v1/bills/{account}", self._bill),
+            *self._errands.routes(),
+            *self._reports.routes(),
+            route("/v1/sync/{scope}/manifest", self._published.manifest),
+            route("/v1/objects/{sha256}", self._published.object),
+            route("/v1/kiosks/self/config", self._published.settings),
+            route("/b/{token}", self._page),
+            route("/healthz", self._health),
+            route("/readyz", self._readiness),
+            route("/openapi.json", self._openapi),
         ]
 
     def close(self) -> None:
-        """Give the file of links back; a second time does nothing."""
+        """Give the files back; a second time does nothing."""
         self._links.close()
+        self._records.close()
 
     async def _bill(self, request: Request) -> Response:
-        if self.maintenance:
-            return answers.problem(Problem.MAINTENANCE, retry_after_s=_MAINTENANCE_RETRY_S)
-        wait_s = self._limit.wait_s(request.client.host if request.client else "")
-        if wait_s:
-            return answers.problem(Problem.TOO_MANY_REQUESTS, retry_after_s=wait_s)
+        refusal = self._door.refusal(request, "accounts")
+        if refusal:
+            return refusal
         # A text that is no account number goes the same way as a number that is nobody's.
         subscriber = self.book.index_of(request.path_params["account"])
         if subscriber is None:
@@ -118,11 +149,11 @@ class Desk:
         now = self._config.now()
         document = self.book.current(subscriber, now)
         body = self._encode(document).encode()
-        token = self._links.issue(subscriber, now=now, ttl_s=self._config.token_ttl_s)
+        link = self._issue_link(request, subscriber, self._config.token_ttl_s)
         headers = {
             **_BILL_HEADERS,
             "Last-Modified": format_datetime(_posted_at(document, now), usegmt=True),
-            "Link": f'<{self._public_url(request)}/b/{token}>; rel="alternate"',
+            "Link": f'<{link}>; rel="alternate"',
         }
         tag = base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:15]).decode("ascii")
         return answers.tagged(request, body, tag=tag, media_type="application/json", headers=headers)
@@ -145,12 +176,16 @@ class Desk:
 
     async def _readiness(self, _request: Request) -> Response:
         if self.maintenance:
-            return answers.problem(Problem.MAINTENANCE, retry_after_s=_MAINTENANCE_RETRY_S)
+            return answers.problem(Problem.MAINTENANCE, retry_after_s=MAINTENANCE_RETRY_S)
         return answers.small_json({"status": "ready"})
 
     async def _openapi(self, request: Request) -> Response:
         headers = {"Vary": "Accept-Encoding"}
         return answers.body(request, self._contract, media_type="application/json", headers=headers)
+
+    def _issue_link(self, request: Request, subscriber: int, ttl_s: float) -> str:
+        token = self._links.issue(subscriber, now=self._config.now(), ttl_s=ttl_s)
+        return f"{self._public_url(request)}/b/{token}"
 
     def _public_url(self, request: Request) -> str:
         if self._config.public_url is not None:
@@ -165,7 +200,7 @@ def create_app(config: ServiceConfig) -> Starlette:
 
     Raises:
         ValueError: there cannot be that many subscribers.
-        OSError, sqlcipher3.dbapi2.Error: the data folder cannot be used.
+        OSError, sqlcipher3.dbapi2.Error: a folder cannot be used.
     """
     desk = Desk(config)
 
@@ -194,21 +229,24 @@ def _posted_at(document: Document, now: datetime) -> datetime:
     return issued if hour < issued <= now else hour
 
 
-def _route(path: str, handler: Handler) -> Route:
-    """Answer `GET` on a path and log the path's pattern, never what stood in it."""
+def _signer(data: Path | None) -> Ed25519PrivateKey:
+    """The key that signs the terminals' settings: of the data folder, or one that ends with the process."""
+    from cryptography.hazmat.primitives.asymmetric import ed25519
 
-    async def logged(request: Request) -> Response:
-        response = await handler(request)
-        logger.debug("%s %s %d", request.method, path, response.status_code)
-        return response
+    from kiosk.publish.keys import Keys
 
-    return Route(path, logged, methods=["GET"])
+    return ed25519.Ed25519PrivateKey.generate() if data is None else Keys.open(data / _KEY_FILE).signer
 
 
 async def _refusal(_request: Request, error: Any) -> Response:
     if error.status_code == 405:
-        return answers.problem(Problem.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
+        return answers.problem(Problem.METHOD_NOT_ALLOWED, headers={"Allow": _in_order(error.headers["Allow"])})
     return answers.problem(Problem.NOT_FOUND if error.status_code == 404 else Problem.BAD_REQUEST)
+
+
+def _in_order(methods: str) -> str:
+    """The methods of an Allow header, which come in any order."""
+    return ", ".join(sorted(methods.split(", ")))
 
 
 async def _fault(_request: Request, _error: Exception) -> Response:

@@ -12,14 +12,13 @@ from typing import Self
 
 from sqlcipher3 import dbapi2 as sqlite
 
+from kiosk.service.storage import connect
+
 TOKEN_LENGTH = 26
 """Letters of a token: at five bits a letter 130 bits, nobody guesses one in its quarter of an hour."""
 
 # Letters only: no run of digits that could be taken for an account number.
 _ALPHABET = bytes(ascii_letters[n % 32].encode()[0] for n in range(256))
-
-_OLDEST_SAFE = (3, 51, 3)
-"""Before this release SQLite's write-ahead log can corrupt a file (sqlite.org/wal.html, the reset bug)."""
 
 _PURGE_EVERY = 1000
 
@@ -45,8 +44,6 @@ class Links:
     """
 
     def __init__(self, connection: sqlite.Connection, *, seed: int) -> None:
-        if tuple(map(int, sqlite.sqlite_version.split("."))) < _OLDEST_SAFE:
-            raise RuntimeError(f"SQLite {sqlite.sqlite_version} is too old; 3.51.3 or later is needed")
         self._db = connection
         self._issued = 0
         self._db.executescript(_SCHEMA)
@@ -59,7 +56,7 @@ class Links:
     @classmethod
     def memory(cls, *, seed: int) -> Self:
         """Links that are forgotten with the process."""
-        return cls(sqlite.connect(":memory:", isolation_level=None, check_same_thread=False), seed=seed)
+        return cls(connect(None, durable=False), seed=seed)
 
     @classmethod
     def file(cls, path: Path, *, seed: int) -> Self:
@@ -69,12 +66,8 @@ class Links:
             OSError: the folder cannot be made.
             sqlcipher3.dbapi2.Error: the file cannot be opened, or is none of ours.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite.connect(str(path), isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
         # The last links may be lost with the power: a fresh one is a look-up away.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return cls(connection, seed=seed)
+        return cls(connect(path, durable=False), seed=seed)
 
     def issue(self, subscriber: int, *, now: datetime, ttl_s: float) -> str:
         """A new token for a subscriber's bill, good for `ttl_s` seconds."""

@@ -1,0 +1,213 @@
+"""What a subscriber asks at a terminal: a one-time code, a proof by it, a mobile for the e-bill, the bill sent.
+
+No answer holds a whole mobile, an e-mail address or an account number; a proof goes to the terminal alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kiosk.service import answers
+from kiosk.service.answers import Problem
+from kiosk.service.contacts import Contact, Contacts, mobile
+from kiosk.service.door import Door, route
+from kiosk.service.proofs import CODE_VALID_FOR, Outcome, Proofs, Purpose, until_tomorrow_s
+from kiosk.service.subscribers import SubscriberBook
+
+_LIMIT_BYTES = 1024
+_LINK_VALID_S = 24 * 3600
+"""How long the link of a bill that was sent opens it."""
+
+_Code = Annotated[str, Field(pattern="^[0-9]{6}$")]
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _CodeWanted(_Fields):
+    channel: Literal["sms"]
+
+
+class _CodeTried(_Fields):
+    code: _Code
+
+
+class _MobileGiven(_Fields):
+    mobile: Annotated[str, Field(pattern="^05[0-9]{8}$")]
+    code: _Code | None = None
+    proof: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{32}$")] | None = None
+
+
+class _MessageWanted(_Fields):
+    channel: Literal["sms", "email"]
+
+
+_Wanted = TypeVar("_Wanted", bound=_Fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """The account somebody asks for; `last2` are the mobile's on record."""
+
+    subscriber: int
+    account: str
+    last2: str | None
+    now: datetime
+
+
+IssueLink = Callable[[Request, int, float], str]
+"""A fresh address of a subscriber's bill on a phone, good for so many seconds."""
+
+
+class Errands:
+    """Answers the addresses below `/v1/accounts/{account}`."""
+
+    def __init__(
+        self,
+        book: SubscriberBook,
+        *,
+        door: Door,
+        proofs: Proofs,
+        contacts: Contacts,
+        issue_link: IssueLink,
+        now: Callable[[], datetime],
+        is_listed: bool,
+    ) -> None:
+        """`is_listed`: whether anybody may read what would have been sent."""
+        self._book = book
+        self._door = door
+        self._proofs = proofs
+        self._contacts = contacts
+        self._issue_link = issue_link
+        self._now = now
+        self._is_listed = is_listed
+
+    def routes(self) -> list[Route]:
+        """Every address that is answered."""
+        return [
+            route("/v1/accounts/{account}/codes", self._code, method="POST"),
+            route("/v1/accounts/{account}/proofs", self._proof, method="POST"),
+            route("/v1/accounts/{account}/mobile", self._mobile, method="POST"),
+            route("/v1/accounts/{account}/messages", self._message, method="POST"),
+            route("/demo/messages", self._list),
+        ]
+
+    async def _code(self, request: Request) -> Response:
+        caller = self._caller(request)
+        if isinstance(caller, Response):
+            return caller
+        wanted = await _read(request, _CodeWanted)
+        if isinstance(wanted, Response):
+            return wanted
+        # Only where the biller knows the number from: one registered at a terminal proves nothing.
+        contact = self._contacts.on_record(caller.subscriber, caller.last2)
+        return self._send_code(caller, contact, "proof")
+
+    async def _proof(self, request: Request) -> Response:
+        caller = self._caller(request)
+        if isinstance(caller, Response):
+            return caller
+        tried = await _read(request, _CodeTried)
+        if isinstance(tried, Response):
+            return tried
+        refusal = self._refused(caller, "proof", tried.code)
+        if refusal:
+            return refusal
+        proof = self._proofs.prove(caller.subscriber, now=caller.now)
+        return answers.small_json({"proof": proof.token, "expires": proof.expires.isoformat(timespec="seconds")})
+
+    async def _mobile(self, request: Request) -> Response:
+        caller = self._caller(request)
+        if isinstance(caller, Response):
+            return caller
+        given = await _read(request, _MobileGiven)
+        if isinstance(given, Response):
+            return given
+        if given.code is not None:
+            refusal = self._refused(caller, "mobile", given.code, subject=given.mobile)
+            if refusal:
+                return refusal
+            self._contacts.register(caller.subscriber, given.mobile)
+            return answers.small_json({"registered": mobile(given.mobile).hint})
+        known = self._contacts.reached(caller.subscriber, caller.last2, "sms")
+        proven = given.proof and self._proofs.holds(given.proof, caller.subscriber, now=caller.now)
+        if known is not None and not proven:
+            return answers.problem(Problem.PROOF_NEEDED)
+        return self._send_code(caller, mobile(given.mobile), "mobile")
+
+    async def _message(self, request: Request) -> Response:
+        caller = self._caller(request)
+        if isinstance(caller, Response):
+            return caller
+        wanted = await _read(request, _MessageWanted)
+        if isinstance(wanted, Response):
+            return wanted
+        contact = self._contacts.reached(caller.subscriber, caller.last2, wanted.channel)
+        if contact is None:
+            return answers.problem(Problem.NO_CONTACT)
+        if not self._proofs.allow(caller.subscriber, "message", now=caller.now):
+            return _no_more(caller)
+        link = self._issue_link(request, caller.subscriber, _LINK_VALID_S)
+        self._contacts.send(contact, f"فاتورتك / Your bill: {link}", account=caller.account, now=caller.now)
+        return answers.small_json({"sent_to": contact.hint})
+
+    async def _list(self, _request: Request) -> Response:
+        if not self._is_listed:
+            return answers.problem(Problem.NOT_FOUND)
+        return answers.small_json({"messages": self._contacts.messages()})
+
+    def _caller(self, request: Request) -> _Caller | Response:
+        refusal = self._door.refusal(request, "accounts")
+        if refusal:
+            return refusal
+        account = request.path_params["account"]
+        subscriber = self._book.index_of(account)
+        if subscriber is None:
+            return answers.problem(Problem.NOT_FOUND)
+        if self._book.is_withheld(subscriber):
+            return answers.problem(Problem.WITHHELD)
+        now = self._now()
+        last2 = self._book.current(subscriber, now)["account"].get("mobile_last2")
+        return _Caller(subscriber, account, last2, now)
+
+    def _send_code(self, caller: _Caller, contact: Contact | None, purpose: Purpose) -> Response:
+        if contact is None:
+            return answers.problem(Problem.NO_CONTACT)
+        if not self._proofs.allow(caller.subscriber, "code", now=caller.now):
+            return _no_more(caller)
+        subject = contact.address if purpose == "mobile" else ""
+        code = self._proofs.new_code(caller.subscriber, purpose, subject=subject, now=caller.now)
+        self._contacts.send(contact, f"رمزك / Your code: {code}", account=caller.account, now=caller.now)
+        return answers.small_json({"sent_to": contact.hint, "valid_s": int(CODE_VALID_FOR.total_seconds())})
+
+    def _refused(self, caller: _Caller, purpose: Purpose, code: str, *, subject: str = "") -> Response | None:
+        match self._proofs.try_code(caller.subscriber, purpose, code, subject=subject, now=caller.now):
+            case Outcome.RIGHT:
+                return None
+            case Outcome.WRONG:
+                return answers.problem(Problem.WRONG_CODE)
+            case Outcome.NO_MORE:
+                return _no_more(caller)
+
+
+def _no_more(caller: _Caller) -> Response:
+    return answers.problem(Problem.TOO_MANY_TRIES, retry_after_s=until_tomorrow_s(caller.now))
+
+
+async def _read(request: Request, kind: type[_Wanted]) -> _Wanted | Response:
+    body = await answers.received(request, media_type="application/json", limit=_LIMIT_BYTES)
+    if isinstance(body, Problem):
+        return answers.problem(body)
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError:
+        return answers.problem(Problem.BAD_REQUEST)

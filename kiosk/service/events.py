@@ -1,0 +1,123 @@
+"""What terminals report: every event is kept once and for ever, and each gets an answer of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlcipher3 import dbapi2 as sqlite
+
+from kiosk.service.storage import transaction
+
+MOST_EVENTS = 500
+"""In one batch."""
+
+BATCH_LIMIT_BYTES = 2 << 20
+"""The longest batch: more than 500 events with the longest bodies have."""
+
+_LISTED = 200
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS event(
+    kiosk TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, at TEXT NOT NULL, kind TEXT NOT NULL,
+    body TEXT NOT NULL, received TEXT NOT NULL, PRIMARY KEY (kiosk, seq)) STRICT;
+"""
+
+_Word = Annotated[str, Field(pattern="^[a-z_]{1,32}$")]
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Event(_Fields):
+    kiosk: Annotated[str, Field(pattern="^[A-Z0-9-]{1,16}$")]
+    seq: Annotated[int, Field(ge=1, lt=1 << 53)]
+    id: Annotated[str, Field(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
+    at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+    kind: _Word
+    body: dict[str, Any]
+
+
+class _Receipt(_Fields):
+    job: Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,64}$")]
+    number: Annotated[int, Field(ge=1, lt=1 << 53)]
+    copy_: Annotated[int, Field(ge=1, lt=1 << 31, alias="copy")]
+    outcome: Literal["sent", "cut", "printed", "presented", "taken", "retracted", "refused", "unknown", "aborted"]
+    reason: Annotated[str, Field(pattern="^[a-z_]{0,32}$")]
+
+
+class _Device(_Fields):
+    device: Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,64}$")]
+    health: _Word
+
+
+_BODIES: Mapping[str, type[_Fields]] = {"receipt": _Receipt, "device_lost": _Device, "device_back": _Device}
+
+
+class EventBook:
+    """The events received. May be made in one thread and used in another, but by one at a time."""
+
+    def __init__(self, connection: sqlite.Connection) -> None:
+        self._db = connection
+        self._db.executescript(_SCHEMA)
+
+    def take(self, lines: Sequence[bytes], *, now: datetime) -> dict[str, Any]:
+        """Keep what can be kept; an answer for each line, and the highest number known of the first one's terminal.
+
+        All of the answer is true once this returns: it is on disk.
+        """
+        kiosk: str | None = None
+        answers = []
+        with transaction(self._db):
+            for number, line in enumerate(lines, start=1):
+                event, reason = _read(line)
+                if event is not None and kiosk is None:
+                    kiosk = event.kiosk
+                if event is not None and event.kiosk != kiosk:
+                    reason = "another_kiosk"
+                verdict = "rejected"
+                if event is not None and not reason:
+                    verdict, reason = self._keep(event, now)
+                answer = {"line": number, "id": event.id if event else None, "verdict": verdict}
+                answers.append(answer | ({"reason": reason} if reason else {}))
+            highest = self._db.execute("SELECT max(seq) FROM event WHERE kiosk = ?", (kiosk,)).fetchone()[0]
+        return {"ack_seq": highest or 0, "events": answers}
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The newest two hundred events, newest first."""
+        query = "SELECT kiosk, seq, id, at, kind, body, received FROM event ORDER BY rowid DESC LIMIT ?"
+        names = ("kiosk", "seq", "id", "at", "kind", "body", "received")
+        rows = [dict(zip(names, row, strict=True)) for row in self._db.execute(query, (_LISTED,))]
+        return [{**row, "body": json.loads(row["body"])} for row in rows]
+
+    def _keep(self, event: _Event, now: datetime) -> tuple[str, str]:
+        known = self._db.execute("SELECT kiosk FROM event WHERE id = ?", (event.id,)).fetchone()
+        if known is not None:
+            return ("duplicate", "") if known[0] == event.kiosk else ("rejected", "id_taken")
+        row = (event.kiosk, event.seq, event.id, event.at, event.kind, json.dumps(event.body), now.isoformat())
+        added = self._db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        return ("accepted", "") if added.rowcount else ("rejected", "sequence_taken")
+
+
+def _read(line: bytes) -> tuple[_Event | None, str]:
+    """The event of a line and why it is rejected, if it is; no event where not even its id can be read."""
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return None, "line_invalid"
+    try:
+        event = _Event.model_validate(fields)
+    except ValidationError:
+        return None, "event_invalid"
+    body = _BODIES.get(event.kind)
+    if body is None:
+        return event, "kind_unknown"
+    try:
+        body.model_validate(event.body)
+    except ValidationError:
+        return event, "body_invalid"
+    return event, ""

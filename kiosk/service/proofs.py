@@ -1,0 +1,132 @@
+"""One-time codes: sent to the subscriber, tried three times a day at most, good once and for five minutes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Literal
+
+from sqlcipher3 import dbapi2 as sqlite
+
+from kiosk.service.months import RIYADH
+from kiosk.service.storage import transaction
+
+CODE_DIGITS = 6
+CODE_VALID_FOR = timedelta(minutes=5)
+PROOF_VALID_FOR = timedelta(minutes=10)
+"""Longer than any visit."""
+
+TRIES_A_DAY = 3
+"""For an account, at all terminals together: a thief guesses one code in 333 000 right."""
+
+CODES_A_DAY = 3
+MESSAGES_A_DAY = 5
+
+Purpose = Literal["proof", "mobile"]
+"""What a code is for: a proof that the subscriber asks, or the confirmation of a mobile."""
+
+Limited = Literal["try", "code", "message"]
+
+_LIMITS: dict[Limited, int] = {"try": TRIES_A_DAY, "code": CODES_A_DAY, "message": MESSAGES_A_DAY}
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS secret(key BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS code(
+    subscriber INTEGER NOT NULL, purpose TEXT NOT NULL, digest BLOB NOT NULL, expires REAL NOT NULL,
+    PRIMARY KEY (subscriber, purpose)) STRICT;
+CREATE TABLE IF NOT EXISTS proof(
+    digest BLOB PRIMARY KEY, subscriber INTEGER NOT NULL, expires REAL NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS used(
+    day INTEGER NOT NULL, subscriber INTEGER NOT NULL, what TEXT NOT NULL, times INTEGER NOT NULL,
+    PRIMARY KEY (day, subscriber, what)) STRICT;
+"""
+_COUNT = """
+    INSERT INTO used VALUES (?, ?, ?, 1)
+    ON CONFLICT (day, subscriber, what) DO UPDATE SET times = times + 1 WHERE times < ? RETURNING times"""
+
+
+class Outcome(Enum):
+    """How a try went."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    NO_MORE = "no_more"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows for a while that the subscriber of an account asks."""
+
+    token: str
+    expires: datetime
+
+
+class Proofs:
+    """Codes and proofs under way. May be made in one thread and used in another, but by one at a time.
+
+    The file holds keyed hashes only; neither a code nor a proof can be read there.
+    """
+
+    def __init__(self, connection: sqlite.Connection) -> None:
+        self._db = connection
+        self._db.executescript(_SCHEMA)
+        if not self._db.execute("SELECT 1 FROM secret").fetchone():
+            self._db.execute("INSERT INTO secret VALUES (?)", (secrets.token_bytes(32),))
+        self._key: bytes = self._db.execute("SELECT key FROM secret").fetchone()[0]
+
+    def allow(self, subscriber: int, what: Limited, *, now: datetime) -> bool:
+        """Count one more for today in Riyadh; False, and nothing counted, when there were enough."""
+        day = now.astimezone(RIYADH).toordinal()
+        with transaction(self._db):
+            self._db.execute("DELETE FROM used WHERE day < ?", (day,))
+            counted = self._db.execute(_COUNT, (day, subscriber, what, _LIMITS[what])).fetchall()
+        return bool(counted)
+
+    def new_code(self, subscriber: int, purpose: Purpose, *, subject: str = "", now: datetime) -> str:
+        """A code for the subscriber, instead of the one before; good for `subject` only (a mobile's number)."""
+        code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+        digest = self._digest(f"{subscriber} {purpose} {subject} {code}")
+        row = (subscriber, purpose, digest, (now + CODE_VALID_FOR).timestamp())
+        self._db.execute("INSERT OR REPLACE INTO code VALUES (?, ?, ?, ?)", row)
+        return code
+
+    def try_code(
+        self, subscriber: int, purpose: Purpose, code: str, *, subject: str = "", now: datetime
+    ) -> Outcome:
+        """Try a code; counted, and the count on disk, before it is looked at. A right one is used up."""
+        if not self.allow(subscriber, "try", now=now):
+            return Outcome.NO_MORE
+        query = "SELECT digest FROM code WHERE subscriber = ? AND purpose = ? AND expires > ?"
+        row = self._db.execute(query, (subscriber, purpose, now.timestamp())).fetchone()
+        held = row[0] if row else bytes(32)
+        if not hmac.compare_digest(held, self._digest(f"{subscriber} {purpose} {subject} {code}")):
+            return Outcome.WRONG
+        self._db.execute("DELETE FROM code WHERE subscriber = ? AND purpose = ?", (subscriber, purpose))
+        return Outcome.RIGHT
+
+    def prove(self, subscriber: int, *, now: datetime) -> Proof:
+        """A new proof for a subscriber whose code was right."""
+        proof = Proof(secrets.token_urlsafe(24), now + PROOF_VALID_FOR)
+        self._db.execute("DELETE FROM proof WHERE expires <= ?", (now.timestamp(),))
+        row = (self._digest(proof.token), subscriber, proof.expires.timestamp())
+        self._db.execute("INSERT INTO proof VALUES (?, ?, ?)", row)
+        return proof
+
+    def holds(self, token: str, subscriber: int, *, now: datetime) -> bool:
+        """Whether a proof is this subscriber's and still good."""
+        query = "SELECT 1 FROM proof WHERE digest = ? AND subscriber = ? AND expires > ?"
+        return self._db.execute(query, (self._digest(token), subscriber, now.timestamp())).fetchone() is not None
+
+    def _digest(self, text: str) -> bytes:
+        return hmac.digest(self._key, text.encode(), hashlib.sha256)
+
+
+def until_tomorrow_s(now: datetime) -> int:
+    """Whole seconds until the counts of the day begin anew, in Riyadh."""
+    here = now.astimezone(RIYADH)
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return max(1, int((midnight - here).total_seconds()) + 1)

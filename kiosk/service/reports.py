@@ -1,0 +1,55 @@
+"""Where terminals report: `POST /v1/events`, and a list of what came, for tests and demos."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlcipher3 import dbapi2 as sqlite
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kiosk.service import answers
+from kiosk.service.answers import Problem
+from kiosk.service.door import Door, route
+from kiosk.service.events import BATCH_LIMIT_BYTES, MOST_EVENTS, EventBook
+
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class Reports:
+    """Takes batches of events. Their own ids keep them from counting twice; the batch's key is for logs."""
+
+    def __init__(
+        self, connection: sqlite.Connection, *, door: Door, now: Callable[[], datetime], is_listed: bool
+    ) -> None:
+        """`is_listed`: whether anybody may read what came."""
+        self._events = EventBook(connection)
+        self._door = door
+        self._now = now
+        self._is_listed = is_listed
+
+    def routes(self) -> list[Route]:
+        """Every address that is answered."""
+        return [route("/v1/events", self._take, method="POST"), route("/demo/events", self._list)]
+
+    async def _take(self, request: Request) -> Response:
+        refusal = self._door.refusal(request, "events")
+        if refusal:
+            return refusal
+        body = await answers.received(request, media_type="application/x-ndjson", limit=BATCH_LIMIT_BYTES)
+        if isinstance(body, Problem):
+            return answers.problem(body)
+        lines = body.splitlines()
+        if len(lines) > MOST_EVENTS:
+            return answers.problem(Problem.TOO_LONG)
+        if not lines or not _KEY.fullmatch(request.headers.get("idempotency-key", "")):
+            return answers.problem(Problem.BAD_REQUEST)
+        return answers.small_json(self._events.take(lines, now=self._now()))
+
+    async def _list(self, _request: Request) -> Response:
+        if not self._is_listed:
+            return answers.problem(Problem.NOT_FOUND)
+        return answers.small_json({"events": self._events.listed()})
