@@ -11,7 +11,6 @@ from kiosk.demo.script import Step
 from kiosk.demo.stand import Stand
 from kiosk.visit import Visit
 
-
 LOOK_AGAIN_S = 1.5
 PRESS_AGAIN_S = 4.0
 
