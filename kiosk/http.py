@@ -131,6 +131,9 @@ class HttpSession:
                 fault = fault_of(error)
             except HttpFault as error:
                 fault = HttpFault(error.code, status=error.status, retry_after_s=error.retry_after_s)
+            finally:
+                # It keeps the last 128 addresses it took apart, and so account numbers, of visits long over.
+                urlsplit.cache_clear()  # type: ignore[attr-defined]  # typeshed does not say that it is cached
             passed = call.passed
         # A new one, raised out here: no library's exception and no frame, with URL and body in it, hangs on to it.
         raise HttpFault("deadline") if passed else fault

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import gzip
 import logging
 import socket
@@ -8,6 +9,7 @@ import threading
 import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
+from functools import _lru_cache_wrapper
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -518,6 +520,14 @@ def test_no_log_line_and_no_error_holds_the_account_number(
             logging.getLogger("test").exception("%r %s", error, error)
     assert ACCOUNT not in caplog.text + "".join(capfd.readouterr())
     assert ACCOUNT.encode() in server.heads[0]
+
+
+def test_no_library_remembers_the_account_number() -> None:
+    with FaultServer(always(answer())) as server:
+        fetch(server)
+    caches = [each for each in gc.get_objects() if type(each) is _lru_cache_wrapper]
+    kept = [each.__qualname__ for each in caches if ACCOUNT in str(gc.get_referents(each))]
+    assert (bool(caches), kept) == (True, [])
 
 
 @pytest.mark.parametrize(
