@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,22 @@ def test_a_screen_is_told_when_it_stands_still(terminal):
     assert len(told) == 1
     terminal.frame(2)
     assert terminal.look() == told[0]
+
+
+def test_a_screen_is_not_told_of_before_it_is_drawn(terminal):
+    told = []
+    terminal.app.show(sample("looking_up"))
+    terminal.app.on_drawn(lambda: told.append((terminal.stage.name, terminal.app._seen_at < inf)))
+
+    def answered(*_):
+        # Bound last, called first: ahead of the word that the waiting screen stands still.
+        if terminal.stage.name == "looking_up" and terminal.app._frames == 1:
+            terminal.app.post(lambda: terminal.app.show(sample("bill")))
+
+    terminal.stage.window.bind(on_flip=answered)
+    terminal.frame(8)
+    terminal.stage.window.unbind(on_flip=answered)
+    assert told == [("bill", True)]
 
 
 def test_nothing_is_drawn_while_nothing_changes(terminal):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from argparse import Namespace
@@ -21,6 +22,8 @@ from kiosk.visit_states import State
 
 if TYPE_CHECKING:
     from kiosk.demo.stand import Stand
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -134,23 +137,29 @@ def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:
     The first screen is told of at once, before there is a visit.
     """
     last: list[tuple[State, str]] = []
+    newest = [Visit()]
+
+    def write() -> None:
+        facts = {
+            "state": type(newest[0].state).__name__,
+            "screen": terminal.screen,
+            "buttons": terminal.app.centres(),
+        }
+        line = json.dumps(facts) + "\n"
+        if [(newest[0].state, line)] == last:
+            return
+        last[:] = [(newest[0].state, line)]
+        try:
+            file.write(line)
+            file.flush()
+        except OSError as error:
+            logger.warning("events_not_written: %s", error.strerror)
 
     def tell_of(visit: Visit) -> None:
-        def write() -> None:
-            facts = {
-                "state": type(visit.state).__name__,
-                "screen": terminal.screen,
-                "buttons": terminal.app.centres(),
-            }
-            line = json.dumps(facts) + "\n"
-            if [(visit.state, line)] != last:
-                last[:] = [(visit.state, line)]
-                file.write(line)
-                file.flush()
-
+        newest[0] = visit
         terminal.app.on_drawn(write)
 
-    tell_of(Visit())
+    tell_of(newest[0])
     return tell_of
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from pathlib import Path
 from time import monotonic, perf_counter
@@ -175,7 +176,14 @@ class KioskApp:
             return
         callbacks, self._drawn = self._drawn, []
         for callback in callbacks:
-            self._loop.post(callback)
+            self._loop.post(partial(self._tell_drawn, callback))
+
+    def _tell_drawn(self, callback: Callable[[], None]) -> None:
+        """Call back, unless something else was shown while this waited its turn: that is not drawn yet."""
+        if self._frames < 2:
+            self.on_drawn(callback)
+        else:
+            callback()
 
     def _show_broken(self) -> None:
         if self._broken is not None:
