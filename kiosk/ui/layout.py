@@ -26,7 +26,8 @@ class Node(Widget):
     `tall` and `wide` fix a side by a size token, `grow` takes a share of the room left over, `rank` says what
     goes first where not everything fits (0 never goes), `shown` takes it off the screen without forgetting it.
     `grow_turned` is its share in a box that turned on a lying panel (-1: `grow`). `firm` keeps its
-    width where a row is too narrow for everybody. `fits` is the layout's own answer to whether there was room.
+    width where a row is too narrow for everybody. `fits` is the answer of `kiosk.ui.fitting` to whether there
+    was room, `spare` marks what a `Repeat` keeps for a longer list.
     """
 
     tall = StringProperty("")
@@ -37,6 +38,7 @@ class Node(Widget):
     rank = NumericProperty(0)
     shown = BooleanProperty(True)
     fits = BooleanProperty(True)
+    spare = BooleanProperty(False)
     look = ObjectProperty(None, allownone=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -74,7 +76,7 @@ class Node(Widget):
     @property
     def is_seen(self) -> bool:
         """Whether it is on the screen, as far as it decides itself."""
-        return bool(self.shown and self.fits)
+        return bool(self.shown and self.fits and not self.spare)
 
     def nodes(self) -> Iterator[Node]:
         """Itself and everything inside that is seen, first in reading order first."""
@@ -292,28 +294,6 @@ class Column(Box):
     """A box whose children stand above each other."""
 
 
-class Fitting(Column):
-    """A column that takes the height it gets and leaves out members, highest rank first, until the rest fits."""
-
-    def natural(self, width: int) -> Size:
-        """No height of its own: it has to `grow`."""
-        return width, 0
-
-    def place(self, x: int, y: int, width: int, height: int) -> None:
-        """Choose what fits, then place it."""
-        for child in self.children:
-            child.fits = True
-        needed = super().natural(width)[1]
-        for child in sorted(self.members, key=lambda child: -child.rank):
-            if not child.rank or needed <= height:
-                break
-            child.fits = False
-            without = super().natural(width)[1]
-            # Beside something as tall nothing is gained by going.
-            child.fits, needed = without == needed, without
-        super().place(x, y, width, height)
-
-
 class Spacer(Node):
     """Room: as much as `grow` takes, or as `tall` says."""
 
@@ -334,5 +314,5 @@ class Repeat(Box):
             if self.look is not None:
                 made.adopt(self.look)
         for place, member in enumerate(reversed(self.children)):
-            member.fits = place < len(self.items)
-            member.item = self.items[place] if member.fits else member.property("item").defaultvalue
+            member.spare = place >= len(self.items)
+            member.item = member.property("item").defaultvalue if member.spare else self.items[place]

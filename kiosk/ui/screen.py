@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kivy.properties import ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 
 from kiosk.ui.blank import blank
+from kiosk.ui.fitting import fit
 from kiosk.ui.layout import Column
 from kiosk.ui.theme import Look
 from kiosk.ui.widgets.button import Pressable
@@ -19,13 +20,17 @@ class Screen(Column):
     """The whole window. A layout rule of the same name says what stands where, from `root.view`.
 
     Subclasses name the class of their `model`; most have nothing to add but that. `is_moving` while something
-    on it moves by itself.
+    on it moves by itself. `lies` on a panel wider than high, `is_tight` there with the largest letters;
+    `is_crowded` where pictures have to be small.
     """
 
     is_moving = False
 
     view = ObjectProperty(None, rebind=True)
     ground = StringProperty("ground")
+    lies = BooleanProperty(False)
+    is_tight = BooleanProperty(False)
+    is_crowded = BooleanProperty(False)
     model: type
 
     def __init__(self, **kwargs: Any) -> None:
@@ -39,6 +44,8 @@ class Screen(Column):
         """Show `view`; when this returns every widget stands where it will be drawn."""
         if look != self.look:
             self.adopt(look)
+            self.lies, self.is_tight = look.is_wide, look.is_wide and look.is_largest
+            self.is_crowded = look.is_wide or look.is_largest
         self.view = view
         for button in self.buttons():
             # What only turns a page keeps its own answer.
@@ -47,8 +54,9 @@ class Screen(Column):
         self.arrange()
 
     def arrange(self) -> None:
-        """Place everything anew."""
+        """Place everything anew, but for what has no room."""
         glass = self.look.glass
+        fit(self, width=glass.width, height=glass.height)
         self.place(0, 0, glass.width, glass.height)
         self._watermark.look, self._watermark.text = self.look, self.view.chrome.demo
         self._watermark.place(0, 0, glass.width, glass.height)

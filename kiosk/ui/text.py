@@ -55,6 +55,9 @@ def balanced(text: str, style: Style, *, width: int) -> list[str]:
     """`text` in as few lines as `width` allows, about equally long: no word stands alone under a headline."""
     found = lines(text, style, width=width)
     count, low, high = len(found), width // 2, width
+    if count > 1:
+        # Narrower than its longest word it would be cut within that word.
+        low = max(low, max(typography.measure(word, style.font, language=style.language) for word in text.split()))
     # To a few letters' width: nobody sees more, and each try measures the text anew.
     while count > 1 and high - low > style.leading // 2:
         middle = (low + high) // 2

@@ -28,7 +28,13 @@ GAP_MM = 2.54
 TEXT_MM = (3.5, 4.8, 6.4, 8.5)
 """The least height of a capital in text sizes 1 to 4 (VVSG 2.0; 4.8 is also ADA 707.7.2)."""
 
+LARGEST = len(TEXT_MM)
+"""The largest text size."""
+
 _NOTHING = ""
+
+_SNUG = (1, 1, 0.75, 0.5)
+"""How much of a space beyond the least gap between targets is kept in text sizes 1 to 4: letters need it more."""
 
 SPACES: Mapping[str, float] = {
     _NOTHING: 0,
@@ -68,8 +74,10 @@ SIZES: Mapping[str, float] = {
     "note": 9.6,
     "meter": 3.2,
     "qr": 112,
+    "qr_small": 78,
     "dial": 76,
     "scene": 120,
+    "scene_small": 76,
     "strip": 1.3,
     "rule": 0.3,
 }
@@ -150,6 +158,11 @@ class Look:
         return self.glass.width > self.glass.height
 
     @property
+    def is_largest(self) -> bool:
+        """Whether letters are the largest there are: what letters do not need then goes."""
+        return self.text_size == LARGEST
+
+    @property
     def palette(self) -> Palette:
         """The colours of the theme."""
         return PALETTES[self.theme]
@@ -160,7 +173,8 @@ class Look:
 
     def space(self, name: str) -> int:
         """A gap or padding in pixels."""
-        return self.px(SPACES[name])
+        mm, least = SPACES[name], SPACES["s"]
+        return self.px(mm if mm <= least else least + (mm - least) * _SNUG[self.text_size - 1])
 
     def radius(self, name: str) -> int:
         """A corner radius in pixels."""

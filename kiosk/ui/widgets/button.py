@@ -150,14 +150,19 @@ class Pressable(Row):
 
 
 class PushButton(Pressable):
-    """The usual button: an icon and words. What points forward stands behind the words."""
+    """The usual button: an icon and words. What points forward stands behind the words.
+
+    Beside the largest words there is no icon: it would say nothing more.
+    """
 
     leading = StringProperty("")
     trailing = StringProperty("")
+    has_words = BooleanProperty(False)
 
     def on_button(self, *_: Any) -> None:
         """Put the icon on its side of the words."""
         icon = self.button.icon if self.button else ""
+        self.has_words = bool(self.button and self.button.text)
         self.leading, self.trailing = ("", icon) if icon == "forward" else (icon, "")
 
 

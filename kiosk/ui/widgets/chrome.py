@@ -22,16 +22,13 @@ class LanguageButton(Pressable):
     """One language, named in itself."""
 
     item = ObjectProperty(NOTHING, rebind=True)
+    code = StringProperty("")
 
     def on_item(self, *_: Any) -> None:
         """Take the language's button; the present one cannot be pressed and says so by its look."""
         self.button = self.item
+        self.code = self.name.removeprefix("language_")
         self.is_chosen = not self.item.enabled
-
-    @property
-    def code(self) -> str:
-        """The language's code, in which its name is set."""
-        return self.name.removeprefix("language_")
 
 
 class Languages(Repeat):
@@ -56,10 +53,14 @@ class Header(Column):
 
 
 class Footer(Row):
-    """The way out in its corner, the way back beside it, and the next step, large, at the other end."""
+    """The way out in its corner, the way back beside it, and the next step, large, at the other end.
+
+    `other` is a second thing to do, where there is no room for it above.
+    """
 
     chrome = ObjectProperty(NO_CHROME, rebind=True)
     button = ObjectProperty(NOTHING, allownone=True, rebind=True)
+    other = ObjectProperty(NOTHING, allownone=True, rebind=True)
     kind = StringProperty("primary")
     finish_kind = StringProperty("quiet")
 

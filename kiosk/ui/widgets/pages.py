@@ -55,9 +55,11 @@ class OpenPage(Column):
         start = 0
         while start < height:
             seen = [bottom for top, bottom in lines if top >= start and bottom <= start + room]
-            end = max(seen, default=start + room)
-            found.append((start, end - start))
-            start = min((top for top, bottom in lines if bottom > end), default=height)
+            # A line that is taller than the room is shown all the same, cut off.
+            end = max(seen, default=min(bottom for top, bottom in lines if bottom > start))
+            found.append((start, min(end - start, room)))
+            following = min((top for top, bottom in lines if bottom > end), default=height)
+            start = following if following > start else end
         return found
 
 

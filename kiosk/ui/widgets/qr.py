@@ -16,9 +16,10 @@ QUIET = 4
 
 
 class Qr(Node):
-    """The code for `payload` on a white card, as large as a whole number of pixels a module allows."""
+    """The code for `payload` on a white card, as large as a whole number of pixels a module allows within `side`."""
 
     payload = StringProperty("")
+    side = StringProperty("qr")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -31,7 +32,7 @@ class Qr(Node):
 
     def natural(self, width: int) -> Size:
         """A square."""
-        return (min(width, self.look.size("qr")),) * 2
+        return (min(width, self.look.size(self.side)),) * 2
 
     @property
     def module_px(self) -> int:

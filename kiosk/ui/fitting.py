@@ -1,0 +1,47 @@
+"""What a screen leaves out where not everything has room: the least important first, and never a smaller text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from kiosk.ui.layout import Node
+
+
+def fit(root: Node, *, width: int, height: int) -> None:
+    """Decide what inside `root` is left out so that the rest fits into `width` by `height` pixels.
+
+    What has a `rank` leaves, highest first, all of one rank together, until the rest fits. Then what left for
+    nothing (beside something as tall, say) comes back, lowest rank first. What has none never leaves.
+    """
+    ranked = sorted(_ranked(root), key=_rank)
+    for node in ranked:
+        node.fits = True
+    if not ranked or root.natural(width)[1] <= height:
+        return
+    groups = [list(group) for _, group in groupby(ranked, _rank)]
+    gone: list[list[Node]] = []
+    while groups and root.natural(width)[1] > height:
+        gone.insert(0, groups.pop())
+        _let(gone[0], fit=False)
+    for group in gone:
+        _let(group, fit=True)
+        if root.natural(width)[1] > height:
+            _let(group, fit=False)
+
+
+def _ranked(node: Node) -> Iterator[Node]:
+    """Everything inside that may be left out."""
+    for child in node.children:
+        if child.rank:
+            yield child
+        yield from _ranked(child)
+
+
+def _rank(node: Node) -> float:
+    return float(node.rank)
+
+
+def _let(group: list[Node], *, fit: bool) -> None:
+    for node in group:
+        node.fits = fit
