@@ -7,6 +7,7 @@ the next look-up opens it and lets go of the old one.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,7 +63,10 @@ class Generations:
         self._folder = folder
         self._key = key
         self._lock = threading.Lock()
+        self._state_file = folder / STATE_FILE
         self._state: tuple[int, Any] | None = None
+        self._said = ""
+        self._pointer: Pointer | None = None
         self._open: _Generation | None = None
 
     def stored(self, account: AccountNumber) -> StoredBill | None:
@@ -93,9 +97,9 @@ class Generations:
         with self._lock:
             try:
                 self._follow()
-                pointer = self._pointer()
             except StoreDamaged:
                 return None
+            pointer = self._pointer
             if self._open is None or pointer is None:
                 return None
             parts = [self._open.path.with_name(self._open.path.name + suffix) for suffix in SUFFIXES]
@@ -143,32 +147,37 @@ class Generations:
 
     def _follow(self) -> None:
         """Have the generation open that counts now."""
-        pointer = self._pointer()
-        number = None if pointer is None else _number(self._folder / pointer.file)
-        if self._open is not None and self._open.number == number:
+        self._read_pointer()
+        if self._open is not None and self._pointer is not None and self._open.counts(self._pointer):
             return
         self._let_go()
-        if pointer is None or number is None:
+        number = None if self._pointer is None else _number(self._folder / self._pointer.file)
+        if self._pointer is None or number is None:
             return
+        path = self._folder / self._pointer.file
         try:
-            self._open = _Generation(self._folder / pointer.file, self._key, number)
+            self._open = _Generation(path, self._key, number)
         except StoreDamaged:
-            set_aside(self._folder / pointer.file)
+            set_aside(path)
             raise
 
-    def _pointer(self) -> Pointer | None:
-        path = self._folder / STATE_FILE
-        number = _number(path)
+    def _read_pointer(self) -> None:
+        number = _number(self._state_file)
         if number is None:
-            return None  # nothing was ever synced
+            self._pointer, self._said = None, ""  # nothing was ever synced
+            return
         if self._state is None or self._state[0] != number:
             self._forget_state()
-            self._state = (number, _reading(path, self._key))
+            self._state = (number, _reading(self._state_file, self._key))
         connection = self._state[1]
         try:
-            return read_pointer(connection)
+            said = read_pointer(connection)
         except connection.DatabaseError as error:
             failed = store_error(error)
+        else:
+            if said != self._said:
+                self._pointer, self._said = Pointer.parse(said) if said else None, said
+            return
         self._forget_state()  # its key was changed or lost: sync will replace it, and says so
         raise failed
 
@@ -198,6 +207,10 @@ class _Generation:
         except StoreError:
             self._connection.close()
             raise
+
+    def counts(self, pointer: Pointer) -> bool:
+        """Whether this is what the pointer names: the name may be another file's by now."""
+        return self.path.name == pointer.file and _number(self.path) == self.number
 
     def bill(self, account: AccountNumber) -> StoredBill | None:
         row = self._one(_BILL, (account_key(account.digits),))
@@ -285,7 +298,7 @@ def set_aside(path: Path) -> None:
 def _number(path: Path) -> int | None:
     """What tells a file from another that came in its place; None: there is none."""
     try:
-        return path.stat().st_ino
+        return os.stat(path).st_ino  # noqa: PTH116 - on every look-up, and a third of the time
     except OSError:
         return None
 

@@ -22,7 +22,7 @@ SCHEMA = 1
 """`PRAGMA user_version`: a file of another one is built anew, its bills can be had again."""
 
 _CACHE_KIB = 8192
-_INSERT_BILL = "INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_BILL = "INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _REPLACE_BILL = "REPLACE INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KNOWN = """
     SELECT count(DISTINCT value) FROM json_each(?)
@@ -115,13 +115,13 @@ class Filling:
         from sqlite_utils import Database
 
         with self._transaction() as execute:
-            _migrations().apply(Database(self._connection, execute_plugins=False, recursive_triggers=False))
+            create_tables(Database(self._connection, execute_plugins=False, recursive_triggers=False))
             execute("INSERT INTO about VALUES (?, ?, 0, 0)", (scope, base))
             execute(f"PRAGMA user_version={SCHEMA}")
 
     def _append(self, shard: Shard) -> int:
         accounts, *columns = shard.columns
-        self._many(_INSERT_BILL, zip(accounts, repeat(0), *columns, strict=False))
+        self._many(INSERT_BILL, zip(accounts, repeat(0), *columns, strict=False))
         self._many("INSERT INTO waiting VALUES (?, 0, ?, ?)", shard.waiting)
         waiting = [account for account, _, _ in shard.waiting]
         return shard.bills + self._count(_WITHOUT_BILL, waiting)
@@ -157,6 +157,11 @@ class Filling:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+
+def create_tables(db: Database) -> None:
+    """The tables of a generation, in an empty file."""
+    _migrations().apply(db)
 
 
 @contextmanager

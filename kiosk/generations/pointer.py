@@ -93,10 +93,10 @@ class State:
         self._file.close()
 
 
-def read_pointer(connection: Any) -> Pointer | None:
-    """Which generation counts, over a connection to the state file."""
+def read_pointer(connection: Any) -> str:
+    """The text of the pointer, over a connection to the state file; empty when there is none."""
     row = connection.execute(_ONE, (CURRENT,)).fetchone()
-    return None if row is None else Pointer.parse(row[0])
+    return "" if row is None else str(row[0])
 
 
 def _migrations() -> Migrations:

@@ -31,7 +31,7 @@ def pack(bill: Bill, past: PastAmounts) -> bytes:
         return b""
     own = _month(bill.issue_at)
     first = _ordinal(rows[0].month)
-    if [row.month for row in rows] != [_text(first - back) for back in range(len(rows))]:
+    if tuple([row.month for row in rows]) != _texts(first, len(rows)):
         return b""
     starts_here = first == own and (rows[0].kwh, rows[0].amount) == (bill.kwh_total, bill.current_total)
     rest = rows[1:] if starts_here else rows
@@ -68,7 +68,7 @@ def unpack(octets: bytes, *, figures: Figures, issue_at: datetime, past: PastAmo
     if marks & _STARTS_ELSEWHERE:
         first -= source.signed()
     else:
-        rows.append(HistoryMonth(_text(first), figures.kwh, Money(figures.current_total)))
+        rows.append(HistoryMonth(_texts(first, 1)[0], figures.kwh, Money(figures.current_total)))
         count, first = count - 1, first - 1
     packed = (_BROAD if marks & _WIDE else _NARROW)[count]
     used = packed.unpack(source.take(packed.size))
@@ -77,8 +77,7 @@ def unpack(octets: bytes, *, figures: Figures, issue_at: datetime, past: PastAmo
     for n in range(count if others else 0):
         if others >> n & 1:
             amounts[n] = Money(amounts[n] + source.signed())
-    months = [_text(month) for month in range(first, first - count, -1)]
-    rows.extend(map(HistoryMonth, months, used, amounts))
+    rows.extend(map(HistoryMonth, _texts(first, count), used, amounts))
     return tuple(rows)
 
 
@@ -97,5 +96,6 @@ def _ordinal(text: str) -> int:
 
 
 @lru_cache(1024)
-def _text(month: int) -> str:
-    return f"{month // 12:04d}-{month % 12 + 1:02d}"
+def _texts(first: int, count: int) -> tuple[str, ...]:
+    """The names of so many months, one before the other."""
+    return tuple([f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(first, first - count, -1)])

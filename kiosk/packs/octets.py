@@ -51,17 +51,18 @@ class Reader:
         octets, at = self._octets, self._at
         try:
             byte = octets[at]
-            at += 1
-            value = byte & 0x7F
-            shift = 7
+            if byte < 0x80:
+                self._at = at + 1
+                return byte
+            value, shift = byte & 0x7F, 7
             while byte > 0x7F:
-                byte = octets[at]
                 at += 1
+                byte = octets[at]
                 value |= (byte & 0x7F) << shift
                 shift += 7
         except IndexError:
             raise Truncated from None
-        self._at = at
+        self._at = at + 1
         return value
 
     def signed(self) -> int:
