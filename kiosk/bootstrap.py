@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
-from devices.card_reader import CardReader, CardReaderError
+from devices.card_reader import CardReader, CardReaderError, ReaderHealth
 from devices.printer import Printer, PrinterError
 from kiosk.model import AccountNumber
 from kiosk.resources import asset
@@ -25,6 +26,7 @@ from kiosk.visit import Rules
 if TYPE_CHECKING:
     from devices.monitor import Monitor
     from kiosk.bills import BillService
+    from kiosk.courier import Courier, DeviceState
     from kiosk.gateway import Fetched, Gateway, Unchanged
     from kiosk.generations import Generations
     from kiosk.journal import JobJournal
@@ -152,6 +154,41 @@ def open_readers(settings: Settings, *, monitor: Monitor) -> list[CardReader]:
     return readers
 
 
+def start_courier(
+    settings: Settings, *, journal: JobJournal | None, printer: Printer | None, readers: Sequence[CardReader]
+) -> Courier | None:
+    """What tells the utility of receipts and lost devices, running; None without a journal or an address."""
+    from kiosk.courier import Courier
+    from kiosk.http import HttpSession
+    from kiosk.outbox import Outbox
+
+    if journal is None or not settings.gateway.url:
+        return None
+    devices = {reader.name: partial(_reader_state, reader) for reader in readers}
+    if printer:
+        devices["printer"] = partial(_printer_state, printer)
+    gateway = settings.gateway
+    session = HttpSession(gateway.url, ca=_path(gateway.ca), client_cert=_path(gateway.client_certificate))
+    outbox = Outbox(journal.database, now=utc_now)
+    courier = Courier(outbox, session, terminal=settings.site.terminal, devices=devices)
+    courier.start()
+    return courier
+
+
+def _printer_state(printer: Printer) -> DeviceState:
+    from kiosk.courier import DeviceState
+
+    health = printer.status().health
+    return DeviceState(health, health.can_print)
+
+
+def _reader_state(reader: CardReader) -> DeviceState:
+    from kiosk.courier import DeviceState
+
+    health = reader.health()
+    return DeviceState(health, health in (ReaderHealth.ONLINE, ReaderHealth.BUSY))
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a terminal is made of besides its screen. Without a journal there is no printer either."""
@@ -161,9 +198,12 @@ class Parts:
     printer: Printer | None
     readers: Sequence[CardReader]
     monitor: Monitor
+    courier: Courier | None = None
 
     def close(self) -> None:
-        """Close every device; twice is fine."""
+        """Close every device, and stop sending; twice is fine."""
+        if self.courier:
+            self.courier.close()
         for reader in self.readers:
             reader.close()
         if self.printer:
@@ -191,7 +231,13 @@ def open_parts(settings: Settings, *, state: Path) -> Parts:
         monitor,
     )
     prepare_receipts(settings)
-    return parts
+    return with_courier(parts, settings)
+
+
+def with_courier(parts: Parts, settings: Settings) -> Parts:
+    """The parts, and what tells the utility of their receipts and losses, running."""
+    courier = start_courier(settings, journal=parts.journal, printer=parts.printer, readers=parts.readers)
+    return replace(parts, courier=courier)
 
 
 def prepare_receipts(settings: Settings) -> None:

@@ -7,7 +7,9 @@ import logging
 import random
 import re
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kiosk.database import StoreError
@@ -28,6 +30,9 @@ IDLE_S = 60.0
 
 BACKOFF_FIRST_S = 30.0
 BACKOFF_LONGEST_S = 1800.0
+LOOK_S = 30.0
+"""How often devices are looked at. One that is lost at two looks is told of; a cover opened to fill paper is not."""
+
 _DEADLINE_S = 20.0
 _SPREAD_S = 10.0
 _CLOSE_S = 1.0
@@ -36,6 +41,18 @@ _SEQ_LIMIT = 1 << 53
 _WORD = re.compile("[a-z_]{1,40}")
 # The batch itself was not liked: one event of it may be to blame, so the next one is smaller.
 _BATCH_FAULTS = frozenset({400, 413, 422, 500})
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """What a device is fit for now: a health word, and whether it can be used."""
+
+    health: str
+    is_fit: bool
+
+
+Devices = Mapping[str, Callable[[], DeviceState]]
+"""How each device is, by its name; asked from the courier's thread, answered at once."""
 
 
 class Poster(Protocol):
@@ -65,12 +82,20 @@ class Courier:
     """
 
     def __init__(
-        self, outbox: Outbox, session: Poster, *, terminal: str, chance: Callable[[], float] = random.random
+        self,
+        outbox: Outbox,
+        session: Poster,
+        *,
+        terminal: str,
+        devices: Devices | None = None,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         """Compose; `terminal` is the name events are sent under, `chance` a number in [0, 1) for pauses."""
         self._outbox = outbox
         self._session = session
         self._terminal = terminal
+        self._devices = devices or {}
+        self._seen: dict[str, bool] = {}
         self._chance = chance
         self._faults = 0
         self._limit = BATCH_EVENTS
@@ -90,6 +115,14 @@ class Courier:
             self._thread.join(_CLOSE_S)
         self._session.close()
 
+    def look(self) -> None:
+        """Look at the devices, and keep an event for each that is as it was at the last look and was not told of."""
+        for name, ask in self._devices.items():
+            state = ask()
+            if self._seen.get(name) is state.is_fit:
+                self._outbox.tell_device(name, health=state.health, is_fit=state.is_fit)
+            self._seen[name] = state.is_fit
+
     def deliver(self) -> float:
         """Send one batch, if there is one; says how many seconds to wait before the next."""
         try:
@@ -100,13 +133,21 @@ class Courier:
             return self._failed(error.code)
 
     def _run(self) -> None:
-        pause_s = self._chance() * _SPREAD_S
-        while not self._closing.wait(pause_s):
+        look_at = time.monotonic()
+        send_at = look_at + self._chance() * _SPREAD_S
+        while not self._closing.wait(max(0.0, min(look_at, send_at) - time.monotonic())):
+            now = time.monotonic()
             try:
-                pause_s = self.deliver()
+                if now >= look_at:
+                    look_at = now + LOOK_S
+                    self.look()
+                if now >= send_at:
+                    send_at = now + BACKOFF_LONGEST_S
+                    send_at = now + self.deliver()
+            except StoreError as error:
+                logger.debug("devices are told of later: %s", error.code)
             except Exception:  # the edge of a thread: it must go on tomorrow
                 logger.exception("the outbox failed unexpectedly")
-                pause_s = BACKOFF_LONGEST_S
 
     def _send(self, events: Sequence[OutboxEvent]) -> float:
         try:

@@ -251,4 +251,8 @@ def _migrations() -> Migrations:
         db.conn.execute("ALTER TABLE job ADD COLUMN reported INTEGER NOT NULL DEFAULT 0")
         db.conn.execute("CREATE INDEX job_unreported ON job(seq) WHERE reported = 0")
 
+    @journal()
+    def devices_told_of(db: Database) -> None:
+        db.table("device_told").create({"device": str, "fit": int}, pk="device", not_null={"fit"}, strict=True)
+
     return journal

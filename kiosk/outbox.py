@@ -38,6 +38,7 @@ CAP_EVENTS = 100_000
 DEAD_LETTERS = 1000
 """How many rejected events are kept for a technician; the oldest go."""
 
+_NAME_LENGTH = 64
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 _ENDED_JOBS = """
@@ -129,6 +130,25 @@ class Outbox:
         """
         at_ms = _milliseconds(self._now())
         self._write(lambda db: self._add(db, kind, at_ms, body))
+
+    def tell_device(self, device: str, *, health: str, is_fit: bool) -> None:
+        """Keep an event if a device is lost or back since the last that was told of it, in this run or an earlier.
+
+        One that nothing was told of yet counts as fit.
+
+        Raises:
+            StoreFull, StoreUnavailable: nothing is changed.
+        """
+        told = self._rows("SELECT fit FROM device_told WHERE device = ?", device)
+        if (told[0][0] if told else 1) == int(is_fit):
+            return
+        kind, at_ms = (Kind.DEVICE_BACK if is_fit else Kind.DEVICE_LOST), _milliseconds(self._now())
+
+        def tell(db: Database) -> None:
+            self._add(db, kind, at_ms, {"device": device[:_NAME_LENGTH], "health": health})
+            db.conn.execute("INSERT OR REPLACE INTO device_told VALUES (?, ?)", (device, int(is_fit)))
+
+        self._write(tell)
 
     def add_receipts(self) -> int:
         """Make one event of every print job that is closed and was not told of yet; says how many.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.courier import BACKOFF_FIRST_S, BACKOFF_LONGEST_S, IDLE_S, Courier
+from kiosk.courier import BACKOFF_FIRST_S, BACKOFF_LONGEST_S, IDLE_S, Courier, DeviceState
 from kiosk.http import Answer
 from kiosk.journal import JobJournal
 from kiosk.outbox import BATCH_EVENTS, Kind, Outbox
@@ -231,6 +231,52 @@ def test_a_closed_journal_is_a_fault_like_any_other(
 ) -> None:
     journal.close()
     assert courier.deliver() == BACKOFF_FIRST_S / 2
+
+
+class Rig:
+    """A courier, its outbox, and a printer whose state is set by hand."""
+
+    def __init__(self, outbox: Outbox, service: FakeService) -> None:
+        self.outbox = outbox
+        self.state = DeviceState("ready", True)
+        self.courier = Courier(outbox, service, terminal="T-0007", devices={"printer": lambda: self.state})
+
+    def told(self, *looks: DeviceState) -> list[tuple[str, str]]:
+        """What is told after these looks: kind and health."""
+        for state in looks:
+            self.state = state
+            self.courier.look()
+        events = self.outbox.batch()
+        return [(event.kind, json.loads(event.body)["health"]) for event in events]
+
+
+READY, JAM, OUT = DeviceState("ready", True), DeviceState("jam", False), DeviceState("paper_out", False)
+
+
+@pytest.mark.parametrize(
+    ("looks", "told"),
+    [
+        ([READY, READY, READY], []),
+        ([READY, JAM, READY, OUT, READY], []),
+        ([READY, JAM, JAM, JAM], [("device_lost", "jam")]),
+        ([JAM, OUT, JAM], [("device_lost", "paper_out")]),
+        ([JAM, JAM, READY, JAM, JAM], [("device_lost", "jam")]),
+        ([JAM, JAM, READY, READY], [("device_lost", "jam"), ("device_back", "ready")]),
+    ],
+)
+def test_a_device_is_told_of_when_it_is_lost_or_back_at_two_looks(
+    outbox: Outbox, service: FakeService, looks: list[DeviceState], told: list[tuple[str, str]]
+) -> None:
+    assert Rig(outbox, service).told(*looks) == told
+
+
+def test_a_device_found_lost_again_after_a_restart_is_old_news_and_one_found_back_is_not(tmp_path: Path) -> None:
+    told = []
+    for state in (JAM, JAM, READY, READY):
+        journal = JobJournal.file(tmp_path / "journal.db", bytes(32))
+        told = Rig(Outbox(journal.database), FakeService()).told(state, state, state)
+        journal.close()
+    assert told == [("device_lost", "jam"), ("device_back", "ready")]
 
 
 def test_on_its_thread_it_sends_by_itself_and_ends_at_once(outbox: Outbox, service: FakeService) -> None:
