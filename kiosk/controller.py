@@ -17,7 +17,7 @@ from devices.card_reader import CardReader, Credential, CredentialKind, Presente
 from devices.printer import JobState, JobUpdate, Printer, PrinterError, PrintJob
 from kiosk.model import AccountNumber, AccountNumberError, CurrentBill, NotIssued
 from kiosk.visit import Rules, Visit, step
-from kiosk.visit_events import (
+from kiosk.visit.events import (
     AccountUnknown,
     BillRefreshed,
     CardRejected,
@@ -30,7 +30,7 @@ from kiosk.visit_events import (
     StoredBillFound,
     Tick,
 )
-from kiosk.visit_states import LookingUp, Printing, Trouble
+from kiosk.visit.states import LookingUp, Printing, Trouble
 
 if TYPE_CHECKING:
     from kiosk.bills import BillService

@@ -186,7 +186,7 @@ class Catalogue:
 
     def _read(self, sentence: str, placeholders: Mapping[str, str]) -> str:
         """Fill a spoken sentence, which says how each of its figures is read."""
-        from kiosk.spoken_figures import Figure
+        from kiosk.spoken import Figure
 
         return sentence.format_map({name: Figure(value, self.language) for name, value in placeholders.items()})
 

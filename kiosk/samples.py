@@ -32,7 +32,7 @@ from kiosk.model import (
     VatLine,
 )
 from kiosk.visit import Visit
-from kiosk.visit_states import (
+from kiosk.visit.states import (
     Attract,
     EnterNumber,
     Identify,

@@ -131,7 +131,7 @@ class _Reader:
         language = self.words.language
         said = unicodedata.normalize("NFC", text.translate(_DIRECTIONS))
         if language == "ar":
-            from kiosk.spoken_arabic import linked
+            from kiosk.spoken.arabic import linked
 
             said = linked(said)
         return Sentence(said, language, ears)
@@ -260,13 +260,13 @@ class _Reader:
         return self.words.text("speech.pair", label=label, value=value)
 
     def _digits(self, figures: str) -> str:
-        from kiosk.spoken_figures import Figure
+        from kiosk.spoken import Figure
 
         return format(Figure(figures, self.words.language), "digits")
 
     def _number(self, value: str) -> str:
         """A value that is nothing but a number, in words; any other as it is."""
-        from kiosk.spoken_figures import Figure
+        from kiosk.spoken import Figure
 
         figures = value.translate(_DIRECTIONS)
         if not figures.translate(_SEPARATORS).isdecimal():

@@ -17,8 +17,8 @@ from kiosk.settings import Settings
 from kiosk.typography import require
 from kiosk.views import SiteFacts, view
 from kiosk.visit import Visit
-from kiosk.visit_events import Event, Tick, Touched
-from kiosk.visit_states import Attract, OutOfService
+from kiosk.visit.events import Event, Tick, Touched
+from kiosk.visit.states import Attract, OutOfService
 
 if TYPE_CHECKING:
     from kiosk.ui.app import KioskApp

@@ -22,7 +22,7 @@ from kiosk.controller import Controller
 from kiosk.gateway import AccountNotFound, GatewayUnreachable
 from kiosk.model import AccountNumber, CurrentBill
 from kiosk.visit import Rules, Visit
-from kiosk.visit_events import DigitTyped, NumberChosen, NumberConfirmed, Touched
+from kiosk.visit.events import DigitTyped, NumberChosen, NumberConfirmed, Touched
 
 
 @dataclass

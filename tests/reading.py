@@ -14,7 +14,7 @@ from kiosk.samples import NOW
 from kiosk.viewmodel import BillView, Button
 from kiosk.views import Level, SiteFacts, view
 from kiosk.visit import Rules, Visit
-from kiosk.visit_states import ShowBill
+from kiosk.visit.states import ShowBill
 
 FACTS = SiteFacts(
     Rules(), call_centre="920001100", app_link="https://app.example.sa/bill", app_hosts=("app.example.sa",)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.bench_issue_day import issue_day, nine_million
+from kiosk.bench.issue_day import issue_day, nine_million
 
 
 @pytest.fixture(autouse=True)
 def _few_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, few in {"_MODELS": 100, "_NEIGHBOURS": 300, "_LOOK_UPS": 200, "_COLD_LOOK_UPS": 10}.items():
-        monkeypatch.setattr(f"kiosk.bench_issue_day.{name}", few)
+        monkeypatch.setattr(f"kiosk.bench.issue_day.{name}", few)
 
 
 def test_issue_day_is_measured_beside_plain_inserts(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from devices.card_reader import CredentialKind, ReaderHealth, Rejection
 from devices.printer import JobState, JobUpdate, PrinterError, PrinterHealth, PrinterStatus, PrintJob
 from kiosk.gateway import AnswerUnusable, TooManyRequests
 from kiosk.model import AccountNumber, Bill, CurrentBill, Source
-from kiosk.visit_events import (
+from kiosk.visit.events import (
     BackPressed,
     Finished,
     LanguageChosen,
@@ -25,7 +25,7 @@ from kiosk.visit_events import (
     Tick,
     Touched,
 )
-from kiosk.visit_states import (
+from kiosk.visit.states import (
     Attract,
     Identify,
     LookingUp,

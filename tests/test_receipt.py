@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from devices.page import LogoTile, Page, QrTile, RuleTile, TextTile, misplaced, pack
-from kiosk import receipt, receipt_labels, receipt_pictures, receipt_type
+from kiosk import receipt
 from kiosk.model import (
     Adjustment,
     Bill,
@@ -29,8 +29,11 @@ from kiosk.model import (
     Source,
     Status,
 )
-from kiosk.receipt_labels import Say
-from kiosk.receipt_type import LABEL, QUIET, STRONG, STYLES, TITLE, Style, set_label, set_words
+from kiosk.receipt import labels as receipt_labels
+from kiosk.receipt import pictures as receipt_pictures
+from kiosk.receipt import type as receipt_type
+from kiosk.receipt.labels import Say
+from kiosk.receipt.type import LABEL, QUIET, STRONG, STYLES, TITLE, Style, set_label, set_words
 from kiosk.words import money
 
 GOLDEN = Path(__file__).parent / "golden" / "receipts"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from strokes import topology
 
-from kiosk import receipt_labels
-from kiosk.receipt_labels import Say
-from kiosk.receipt_type import (
+from kiosk.receipt import labels as receipt_labels
+from kiosk.receipt.labels import Say
+from kiosk.receipt.type import (
     AMOUNTS,
     CELL,
     LABEL,

@@ -19,7 +19,7 @@ from kiosk.speech import SPOKEN_LANGUAGES, Ears, Utterance, labels, news, speaks
 from kiosk.viewmodel import BillView, Button, KeypadView, View
 from kiosk.views import SiteFacts, view
 from kiosk.visit import Rules, Visit
-from kiosk.visit_states import (
+from kiosk.visit.states import (
     EnterNumber,
     NumberProblem,
     PresentCard,

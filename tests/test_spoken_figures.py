@@ -11,8 +11,8 @@ from vowels import bare, unvowelled
 
 from kiosk import words
 from kiosk.model import Money
-from kiosk.spoken_arabic import NOUNS, Case, counted, joined, linked
-from kiosk.spoken_figures import Figure
+from kiosk.spoken import Figure
+from kiosk.spoken.arabic import NOUNS, Case, counted, joined, linked
 
 
 def same(said: str, expected: str) -> bool:

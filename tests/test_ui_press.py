@@ -7,7 +7,7 @@ import pytest
 from ui_hands import sample
 
 from kiosk.ui.press_guard import BOUNCE_S, PressGuard
-from kiosk.visit_events import DigitTyped, LanguageChosen, NumberChosen, NumberConfirmed, PrintRequested, Touched
+from kiosk.visit.events import DigitTyped, LanguageChosen, NumberChosen, NumberConfirmed, PrintRequested, Touched
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from kiosk.viewmodel import (
 )
 from kiosk.views import Level
 from kiosk.visit import Visit
-from kiosk.visit_states import NotFound, NotIssuedYet, PresentCard, PrintFailed, ServiceAway, ShowBill, Trouble
+from kiosk.visit.states import NotFound, NotIssuedYet, PresentCard, PrintFailed, ServiceAway, ShowBill, Trouble
 from tests.reading import bare, buttons, said, seen, strings
 
 LEVELS: tuple[Level, ...] = ("open", "default", "strict")

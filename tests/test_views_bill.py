@@ -14,11 +14,11 @@ from kiosk.samples import NOW, sample_bill, samples
 from kiosk.sums import problems
 from kiosk.viewmodel import Tone
 from kiosk.views import Level
-from kiosk.views_bill import bill_view
-from kiosk.views_frame import Scene
-from kiosk.views_privacy import masked_name
+from kiosk.views.bill import bill_view
+from kiosk.views.frame import Scene
+from kiosk.views.privacy import masked_name
 from kiosk.visit import Rules
-from kiosk.visit_states import ShowBill, Trouble
+from kiosk.visit.states import ShowBill, Trouble
 from tests.factories import make_bill, worked_bill
 from tests.reading import FACTS, bare, buttons, said, seen, shown, stored
 

@@ -11,7 +11,7 @@ from devices.printer import JobState, PrinterHealth
 from kiosk.model import AccountNumber
 from kiosk.samples import samples
 from kiosk.visit import Visit, step
-from kiosk.visit_events import (
+from kiosk.visit.events import (
     AccountUnknown,
     AppLinkRequested,
     BackPressed,
@@ -41,7 +41,7 @@ from kiosk.visit_events import (
     TerminalOpened,
     Touched,
 )
-from kiosk.visit_states import (
+from kiosk.visit.states import (
     Attract,
     EnterNumber,
     Identify,

@@ -12,7 +12,7 @@ from devices.card_reader import ReaderHealth, Rejection
 from devices.printer import JobState, PrinterHealth
 from kiosk.samples import samples
 from kiosk.visit import Visit, step
-from kiosk.visit_events import (
+from kiosk.visit.events import (
     AccountUnknown,
     AppLinkRequested,
     BackPressed,
@@ -43,7 +43,7 @@ from kiosk.visit_events import (
     Tick,
     Touched,
 )
-from kiosk.visit_states import (
+from kiosk.visit.states import (
     Attract,
     Identify,
     Moment,

@@ -11,7 +11,7 @@ from PIL import Image
 from kiosk.samples import NOW, samples
 from kiosk.viewmodel import View
 from kiosk.views import SiteFacts, view
-from kiosk.views_frame import Level
+from kiosk.views.frame import Level
 from kiosk.visit import Rules
 
 LANGUAGES = ("ar", "en")

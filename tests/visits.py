@@ -8,7 +8,7 @@ from dataclasses import replace
 from devices.printer import PrinterHealth
 from kiosk.model import AccountNumber, Source
 from kiosk.visit import Rules, Visit, step
-from kiosk.visit_events import (
+from kiosk.visit.events import (
     BillRefreshed,
     DigitTyped,
     Event,
@@ -17,7 +17,7 @@ from kiosk.visit_events import (
     NumberConfirmed,
     Touched,
 )
-from kiosk.visit_states import (
+from kiosk.visit.states import (
     ShowBill,
 )
 from tests.factories import make_bill, make_current, make_not_issued

@@ -18,7 +18,7 @@ from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.settings import Settings
 from kiosk.terminal import Terminal, open_terminal
 from kiosk.visit import Visit
-from kiosk.visit_states import State
+from kiosk.visit.states import State
 
 if TYPE_CHECKING:
     from kiosk.demo.stand import Stand

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from devices.printer import JobState
 from kiosk.demo.stand import Stand
 from kiosk.visit import Visit
-from kiosk.visit_events import TerminalClosed, TerminalOpened
-from kiosk.visit_states import (
+from kiosk.visit.events import TerminalClosed, TerminalOpened
+from kiosk.visit.states import (
     Attract,
     EnterNumber,
     Identify,

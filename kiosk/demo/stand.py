@@ -14,7 +14,7 @@ from kiosk.demo.bill_service import BillServiceProcess
 from kiosk.demo.recording_printer import RecordingPrinter
 from kiosk.terminal import Terminal
 from kiosk.ui.app import KioskApp
-from kiosk.visit_events import Event
+from kiosk.visit.events import Event
 
 Act = Callable[[], bool]
 """Does something to the terminal; true when the visit will change by it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from devices.card_reader import ReaderHealth, Rejection
 from devices.printer import JobState, PrinterHealth
 from kiosk.model import AccountNumber, CurrentBill
-from kiosk.visit_states import Trouble
+from kiosk.visit.states import Trouble
 
 
 class _Plain:

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from kiosk import spoken_arabic, spoken_english
-from kiosk.spoken_arabic import Case
+from kiosk.spoken import arabic as spoken_arabic
+from kiosk.spoken import english as spoken_english
+from kiosk.spoken.arabic import Case
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Literal
 from kiosk.i18n import OWN_NAMES, RIYADH, Catalogue, Digits
 from kiosk.viewmodel import Button, Chrome
 from kiosk.visit import Rules, Visit
-from kiosk.visit_events import BackPressed, Event, Finished, LanguageChosen
+from kiosk.visit.events import BackPressed, Event, Finished, LanguageChosen
 
 Level = Literal["open", "default", "strict"]
 """How much a site shows without a second proof."""

@@ -13,8 +13,8 @@ from typing import Protocol
 from PIL import Image
 
 from devices.page import LogoTile, Page, Piece, QrTile, RuleTile, Tile
-from kiosk.receipt_labels import Say
-from kiosk.receipt_type import LABEL, QUIET, STRONG, Align, Setting, Style, balanced, set_label, set_line, wrapped
+from kiosk.receipt.labels import Say
+from kiosk.receipt.type import LABEL, QUIET, STRONG, Align, Setting, Style, balanced, set_label, set_line, wrapped
 from kiosk.typography import is_rtl
 
 _GUTTER = 14

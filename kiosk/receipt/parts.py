@@ -8,15 +8,15 @@ from datetime import date, datetime
 from PIL import Image
 
 from devices.page import Tile
-from kiosk import receipt_labels as say
 from kiosk import words
 from kiosk.model import Account, Bill, CurrentBill, DocumentType, Money, Seller, Status
-from kiosk.receipt_figures import day, hijri, hijri_of, moment, money, period
-from kiosk.receipt_labels import Say
-from kiosk.receipt_pictures import app_code, mark, sign, tax_code
-from kiosk.receipt_privacy import OnPaper, shown_account, shown_name
-from kiosk.receipt_sheet import Row, Sheet
-from kiosk.receipt_type import AMOUNTS, LABEL, QUIET, STRONG, TITLE, set_label, set_line, set_words
+from kiosk.receipt import labels as say
+from kiosk.receipt.figures import day, hijri, hijri_of, moment, money, period
+from kiosk.receipt.labels import Say
+from kiosk.receipt.pictures import app_code, mark, sign, tax_code
+from kiosk.receipt.privacy import OnPaper, shown_account, shown_name
+from kiosk.receipt.sheet import Row, Sheet
+from kiosk.receipt.type import AMOUNTS, LABEL, QUIET, STRONG, TITLE, set_label, set_line, set_words
 from kiosk.sums import issue_day
 from kiosk.typography import figure_height, plain
 

@@ -16,8 +16,8 @@ from kiosk.viewmodel import (
     StillThereView,
     Tone,
 )
-from kiosk.views_frame import Scene
-from kiosk.visit_events import (
+from kiosk.views.frame import Scene
+from kiosk.visit.events import (
     CardChosen,
     DigitDeleted,
     DigitsCleared,
@@ -27,8 +27,8 @@ from kiosk.visit_events import (
     NumberConfirmed,
     Touched,
 )
-from kiosk.visit_states import EnterNumber, PresentCard, StillThere
-from kiosk.visit_typing import is_complete
+from kiosk.visit.keying import is_complete
+from kiosk.visit.states import EnterNumber, PresentCard, StillThere
 
 _UNKNOWN_CODE = (Rejection.TOO_LONG, Rejection.CONTROL_CHARS)
 

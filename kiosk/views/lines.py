@@ -8,7 +8,7 @@ from kiosk.i18n import RIYADH
 from kiosk.model import Bill, Meter, Money, PlanKind, ReadingKind, Status
 from kiosk.typography import iso, plain
 from kiosk.viewmodel import Fact, Line, TierSlice
-from kiosk.views_frame import Scene
+from kiosk.views.frame import Scene
 
 
 def lines(bill: Bill, scene: Scene) -> tuple[Line, ...]:

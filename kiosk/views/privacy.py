@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from kiosk.views_frame import Level
+from kiosk.views.frame import Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from devices.printer import JobState, PrinterHealth
 from kiosk.viewmodel import Button, MessageView, Tone
-from kiosk.views_frame import Scene
+from kiosk.views.frame import Scene
 from kiosk.visit import may_print
-from kiosk.visit_events import (
+from kiosk.visit.events import (
     AppLinkRequested,
     BackPressed,
     CardChosen,
@@ -15,7 +15,7 @@ from kiosk.visit_events import (
     PreviousBillRequested,
     RetryRequested,
 )
-from kiosk.visit_states import NotFound, NotIssuedYet, OutOfService, PrintFailed, ServiceAway, Trouble
+from kiosk.visit.states import NotFound, NotIssuedYet, OutOfService, PrintFailed, ServiceAway, Trouble
 
 _FIT = (PrinterHealth.READY, PrinterHealth.PAPER_LOW)
 """Nothing is wrong with the printer: it is of a make that cannot say whether it is done."""

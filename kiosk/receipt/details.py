@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devices.page import Tile
-from kiosk import receipt_labels as say
 from kiosk.model import Bill, Meter, Money, PlanKind
-from kiosk.receipt_figures import money, rate
-from kiosk.receipt_labels import Say
-from kiosk.receipt_pictures import Bar, bar
-from kiosk.receipt_sheet import Row, Sheet
-from kiosk.receipt_type import LABEL, QUIET, STRONG, set_line
+from kiosk.receipt import labels as say
+from kiosk.receipt.figures import money, rate
+from kiosk.receipt.labels import Say
+from kiosk.receipt.pictures import Bar, bar
+from kiosk.receipt.sheet import Row, Sheet
+from kiosk.receipt.type import LABEL, QUIET, STRONG, set_line
 from kiosk.sums import issue_day
 from kiosk.typography import plain
 

@@ -10,13 +10,13 @@ from kiosk.i18n import RIYADH
 from kiosk.model import Bill, CurrentBill, DocumentType, Money, Source, Status
 from kiosk.typography import iso, plain
 from kiosk.viewmodel import Age, Amount, BillView, Tone
-from kiosk.views_frame import Scene
-from kiosk.views_history import bill_month, change, chart
-from kiosk.views_lines import facts, lines, notes, readings, tiers
-from kiosk.views_privacy import Disclosure, masked_name
+from kiosk.views.frame import Scene
+from kiosk.views.history import bill_month, change, chart
+from kiosk.views.lines import facts, lines, notes, readings, tiers
+from kiosk.views.privacy import Disclosure, masked_name
 from kiosk.visit import may_print
-from kiosk.visit_events import AppLinkRequested, DetailsToggled, PrintRequested
-from kiosk.visit_states import ShowBill, Trouble
+from kiosk.visit.events import AppLinkRequested, DetailsToggled, PrintRequested
+from kiosk.visit.states import ShowBill, Trouble
 
 SOON = 3
 """A bill due in so many days, or fewer, is marked."""

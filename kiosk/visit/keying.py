@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kiosk.model import ACCOUNT_DIGITS
-from kiosk.visit_events import DigitDeleted, DigitsCleared, DigitTyped
-from kiosk.visit_states import EnterNumber, NumberProblem
+from kiosk.visit.events import DigitDeleted, DigitsCleared, DigitTyped
+from kiosk.visit.states import EnterNumber, NumberProblem
 
 
 def typed(state: EnterNumber, event: DigitTyped | DigitDeleted | DigitsCleared) -> EnterNumber:

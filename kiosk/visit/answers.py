@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from devices.printer import JobState
 from kiosk.model import NotIssued
-from kiosk.visit_events import AccountUnknown, BillRefreshed, PrintAdvanced, ServiceWasAway, StoredBillFound
-from kiosk.visit_states import (
+from kiosk.visit.events import AccountUnknown, BillRefreshed, PrintAdvanced, ServiceWasAway, StoredBillFound
+from kiosk.visit.states import (
     LookingUp,
     Moment,
     NotFound,

@@ -13,8 +13,8 @@ from math import ceil
 from devices.card_reader import ReaderHealth
 from devices.printer import JobState, PrinterHealth
 from kiosk.model import AccountNumber, CurrentBill
-from kiosk.visit_answers import Answer, answered, paper_moved
-from kiosk.visit_events import (
+from kiosk.visit.answers import Answer, answered, paper_moved
+from kiosk.visit.events import (
     AccountUnknown,
     AppLinkRequested,
     BackPressed,
@@ -45,7 +45,8 @@ from kiosk.visit_events import (
     Tick,
     Touched,
 )
-from kiosk.visit_states import (
+from kiosk.visit.keying import is_complete, is_payment_card, refuse, typed
+from kiosk.visit.states import (
     Attract,
     EnterNumber,
     Identify,
@@ -66,7 +67,6 @@ from kiosk.visit_states import (
     TakeReceipt,
     Trouble,
 )
-from kiosk.visit_typing import is_complete, is_payment_card, refuse, typed
 
 _CAN_READ = (ReaderHealth.ONLINE, ReaderHealth.BUSY)
 

@@ -274,7 +274,7 @@ def _look_ups(state: Path, accounts: list[str]) -> Figures:
 def _look_ups_beside(folder: Path, accounts: list[str]) -> Figures:
     """The same while another process takes packs in at low priority, a thousand times a second."""
     chance, generations, took = random.Random(3), Generations(folder / "ours", _KEY), []
-    command = [sys.executable, "-m", "kiosk.bench_issue_day", str(folder)]
+    command = [sys.executable, "-m", "kiosk.bench.issue_day", str(folder)]
     with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}) as process:
         while process.poll() is None:
             took.append(_timed(generations, AccountNumber(chance.choice(accounts))))

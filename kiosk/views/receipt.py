@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from devices.printer import JobState
 from kiosk.viewmodel import AppLinkView, PrintingView, TakeReceiptView
-from kiosk.views_frame import Scene
-from kiosk.visit_events import BackPressed
-from kiosk.visit_states import Printing, ShowAppLink, TakeReceipt
+from kiosk.views.frame import Scene
+from kiosk.visit.events import BackPressed
+from kiosk.visit.states import Printing, ShowAppLink, TakeReceipt
 
 _STEPS = (
     JobState.QUEUED,

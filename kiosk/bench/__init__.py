@@ -23,7 +23,7 @@ from typing import Any
 Figures = dict[str, Any]
 
 _RUNS = 5
-_PAGE = Path(__file__).with_name("bench_attract.html")
+_PAGE = Path(__file__).with_name("attract.html")
 
 _EMPTY_WINDOW = """
 from kiosk.ui import boot
@@ -75,7 +75,7 @@ def start() -> Figures:
 
 def bill() -> Figures:
     """From a known account to its bill drawn, part by part, beside the answer of a service on this machine."""
-    from kiosk.bench_bill import measure
+    from kiosk.bench.bill import measure
 
     with _folder() as folder:
         return measure(folder, runs=_RUNS * 4)
@@ -83,7 +83,7 @@ def bill() -> Figures:
 
 def page() -> Figures:
     """Laying out and encoding a receipt, beside python-escpos' own picture of the whole page."""
-    from kiosk.bench_page import measure
+    from kiosk.bench.page import measure
 
     return measure(runs=_RUNS)
 

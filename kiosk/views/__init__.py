@@ -7,17 +7,17 @@ from datetime import datetime
 from kiosk.i18n import Catalogue
 from kiosk.model import Bill, CurrentBill
 from kiosk.viewmodel import View
-from kiosk.views_bill import bill_view
-from kiosk.views_frame import Level, Scene, SiteFacts
-from kiosk.views_message import (
+from kiosk.views.bill import bill_view
+from kiosk.views.frame import Level, Scene, SiteFacts
+from kiosk.views.message import (
     not_found_view,
     not_issued_view,
     out_of_service_view,
     print_failed_view,
     service_away_view,
 )
-from kiosk.views_receipt import app_link_view, printing_view, take_receipt_view
-from kiosk.views_start import (
+from kiosk.views.receipt import app_link_view, printing_view, take_receipt_view
+from kiosk.views.start import (
     attract_view,
     card_view,
     identify_view,
@@ -26,7 +26,7 @@ from kiosk.views_start import (
     still_there_view,
 )
 from kiosk.visit import Visit
-from kiosk.visit_states import (
+from kiosk.visit.states import (
     Attract,
     EnterNumber,
     Identify,

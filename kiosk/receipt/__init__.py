@@ -9,16 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from devices.page import Page
-from kiosk import receipt_details as details
-from kiosk import receipt_labels as say
-from kiosk import receipt_parts as parts
-from kiosk import receipt_type
 from kiosk.applink import paper_link
 from kiosk.model import Account, Bill, CurrentBill, Source
-from kiosk.receipt_pictures import app_code
-from kiosk.receipt_privacy import OnPaper, shown_account
-from kiosk.receipt_sheet import Row, Sheet
-from kiosk.receipt_type import LABEL, STRONG, TITLE
+from kiosk.receipt import details, parts
+from kiosk.receipt import labels as say
+from kiosk.receipt import type as receipt_type
+from kiosk.receipt.pictures import app_code
+from kiosk.receipt.privacy import OnPaper, shown_account
+from kiosk.receipt.sheet import Row, Sheet
+from kiosk.receipt.type import LABEL, STRONG, TITLE
 from kiosk.sums import problems
 
 

@@ -14,7 +14,7 @@ from kiosk.settings import load
 from kiosk.viewmodel import View
 from kiosk.views import SiteFacts, view
 from kiosk.visit import Visit
-from kiosk.visit_states import ShowBill
+from kiosk.visit.states import ShowBill
 
 
 def measure(folder: Path, *, runs: int) -> dict[str, Any]:
