@@ -76,6 +76,7 @@ class Rig(Protocol):
     accounts: tuple[str, str]
 
     def present(self, fields: Mapping[str, str]) -> None: ...
+    def remove(self) -> None: ...
     def bank_card(self) -> None: ...
     def mishap(self, mishap: Mishap) -> None: ...
     def unplug(self) -> None: ...
@@ -101,6 +102,9 @@ class LineRig:
     def present(self, fields: Mapping[str, str]) -> None:
         assert self._line.connected.wait(10)
         self._line.present(fields)
+
+    def remove(self) -> None:
+        self._line.remove()
 
     def bank_card(self) -> None:
         self.present(BANK_CARD)
@@ -142,6 +146,9 @@ class SimulatedRig:
     def present(self, fields: Mapping[str, str]) -> None:
         self._simulated.present(fields)
 
+    def remove(self) -> None:
+        """Nobody holds a card in a swipe."""
+
     def bank_card(self) -> None:
         self._simulated.bank_card()
 
@@ -182,6 +189,9 @@ class NodeRig:
     def present(self, fields: Mapping[str, str]) -> None:
         self._send(self._hardware.present(fields))
 
+    def remove(self) -> None:
+        """A scan leaves nothing to take away."""
+
     def bank_card(self) -> None:
         self.present(BANK_CARD)
 
@@ -221,6 +231,9 @@ class PcscRig:
 
     def present(self, fields: Mapping[str, str]) -> None:
         self._lay(Type4Card(ndef.text_record(fields["ndef"])))
+
+    def remove(self) -> None:
+        self._pcscd.change(tag=None)
 
     def bank_card(self) -> None:
         self.present(BANK_CARD)

@@ -190,16 +190,53 @@ def test_a_motorised_reader_lets_no_card_in_while_nobody_asks() -> None:
     reader.present({"track2": "10023456789=2512"})
     talk.run(60.0)
     assert talk.read() == []
-    assert talk.sent[-1] == sankyo.frame(b"C:1")
+    assert talk.sent[-2:] == [sankyo.frame(b"C:1"), sankyo.frame(b"C10")]
+
+
+def test_a_card_held_before_the_shut_gate_is_let_in_when_the_screen_asks() -> None:
+    reader = SankyoHardware()
+    talk = Talk(sankyo_dialogue(), reader)
+    reader.present({"track2": "10023456789=2512"})
+    talk.arm(True)
+    talk.run(1.0)
+    assert talk.read() == [({"track2": b"10023456789=2512"}, None), "gone"]
+
+
+def test_a_card_drawn_in_as_the_screen_ceases_to_ask_is_given_back_unread() -> None:
+    reader = SankyoHardware()
+    talk = Talk(sankyo_dialogue(), reader)
+    talk.arm(True)
+    reader.present({"track2": "10023456789=2512"})
+    talk.arm(False)
+    talk.run(1.0)
+    assert (talk.read(), reader.holds_card) == ([], False)
+    talk.arm(True)
+    talk.run(1.0)
+    assert talk.read() == []
+
+
+def test_a_card_drawn_in_for_one_question_is_not_read_for_the_next() -> None:
+    reader = SankyoHardware()
+    talk = Talk(sankyo_dialogue(), reader)
+    talk.arm(True)
+    reader.present({"track2": "10023456789=2512"})
+    talk.arm(False)
+    talk.arm(True)
+    talk.run(1.0)
+    assert (talk.read(), reader.holds_card) == ([], False)
+    reader.present({"track2": "00000018=2512"})
+    talk.run(1.0)
+    assert talk.read() == [({"track2": b"00000018=2512"}, None), "gone"]
 
 
 def test_a_command_refused_for_noise_is_sent_again() -> None:
     reader = SankyoHardware()
     talk = Talk(sankyo_dialogue(), reader)
+    before = len(talk.sent)
     reader.refuses_next = True
     talk.arm(True)
     talk.run(1.0)
-    assert talk.sent.count(sankyo.frame(b"C:0")) == 2
+    assert talk.sent[before : before + 2] == [sankyo.frame(b"C:1")] * 2
     assert talk.health == [ReaderHealth.ONLINE]
 
 

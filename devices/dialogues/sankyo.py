@@ -46,23 +46,39 @@ def _work(moment: Moment) -> Generator[Step, Part | None, None]:
     yield from _command(_INITIALISE)
     yield Tell(health=ReaderHealth.ONLINE)
     while True:
-        accepts = moment.is_armed
-        yield from _command(_ACCEPT if accepts else _REFUSE)
-        if accepts and (yield from _wait_for_card(moment)):
-            yield from _read_and_return(moment)
-        elif not accepts:
-            # The screen may have begun to ask while the reader answered.
-            yield Pause(0.0 if moment.is_armed else None)
+        asked = moment.asked
+        yield from _command(_REFUSE)
+        yield from _give_back_unread()
+        if not moment.is_armed:
+            yield Pause(None)
+        elif moment.asked == asked:
+            yield from _command(_ACCEPT)
+            if (yield from _wait_for_card(moment, asked)):
+                yield from _read_and_return(moment)
 
 
-def _wait_for_card(moment: Moment) -> Generator[Step, Part | None, bool]:
+def _give_back_unread() -> Generator[Step, Part | None, None]:
+    """A card drawn in as the screen ceased to ask is no answer to the next question, which may be another's."""
+    answer = yield from _command(_STATUS)
+    if answer and answer[3:5] == _IN_PLACE:
+        yield from _command(_EJECT)
+        yield from _wait_until_gone()
+
+
+def _wait_until_gone() -> Generator[Step, Part | None, None]:
+    while (answer := (yield from _command(_STATUS))) is None or answer[3:5] != _NO_CARD:
+        yield Pause(_LOOK_S)
+
+
+def _wait_for_card(moment: Moment, asked: int) -> Generator[Step, Part | None, bool]:
     """Whether a card came into place before the screen ceased to ask."""
-    while moment.is_armed:
+    while True:
         answer = yield from _command(_STATUS)
+        if not moment.is_armed or moment.asked != asked:
+            return False
         if answer and answer[3:5] == _IN_PLACE:
             return True
         yield Pause(_LOOK_S)
-    return False
 
 
 def _read_and_return(moment: Moment) -> Generator[Step, Part | None, None]:
@@ -78,8 +94,7 @@ def _read_and_return(moment: Moment) -> Generator[Step, Part | None, None]:
     yield from _command(_REFUSE)
     yield from _command(_EJECT)
     yield Tell(found=(Frame(tuple(parts), first_at, None if parts else Rejection.UNREADABLE),))
-    while (answer := (yield from _command(_STATUS))) is None or answer[3:5] != _NO_CARD:
-        yield Pause(_LOOK_S)
+    yield from _wait_until_gone()
     yield Tell(found=(CardGone(moment.now),))
 
 

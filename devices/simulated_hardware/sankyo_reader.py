@@ -22,6 +22,11 @@ class SankyoHardware:
         self.refuses_next = False
         """The next command is answered by NAK, as after noise on the line."""
 
+    @property
+    def holds_card(self) -> bool:
+        """Whether a card is inside."""
+        return self._inside is not None
+
     def present(self, fields: Mapping[str, str]) -> bytes:
         """Push a card in; fields `track1` to `track3`. Nothing is sent until the host asks."""
         self._offered = wanted(fields, "track1", "track2", "track3")
@@ -33,7 +38,8 @@ class SankyoHardware:
         return b""
 
     def remove(self) -> bytes:
-        """The card is taken as soon as it comes out, so there is nothing to do."""
+        """Whoever held a card before the shut gate takes it away; one that comes out is taken at once anyway."""
+        self._offered = None
         return b""
 
     def heard(self, data: bytes) -> bytes:
