@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -199,6 +200,14 @@ class Parts:
     readers: Sequence[CardReader]
     monitor: Monitor
     courier: Courier | None = None
+
+    def look_into_journal(self) -> None:
+        """Read the journal, so that one which hangs is noticed; a fault is an answer too. Never raises for it."""
+        from kiosk.database import StoreError
+
+        if self.journal:
+            with suppress(StoreError):
+                self.journal.database.rows("SELECT count(*) FROM sqlite_master")
 
     def close(self) -> None:
         """Close every device, and stop sending; twice is fine."""

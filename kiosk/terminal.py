@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +22,7 @@ from kiosk.visit.states import Attract, OutOfService
 
 if TYPE_CHECKING:
     from kiosk.ui.app import KioskApp
+    from kiosk.watchdog import Question, Watchdog
 
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class Terminal:
     controller: Controller | None = None
     clock: Callable[[], float] = time.monotonic
     on_visit: Callable[[Visit], None] = lambda visit: None
+    watchdog: Watchdog | None = None
     _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "worker"))
     _waiting: list[Event] = field(default_factory=list)
     _opened: Future[Parts] = field(default_factory=Future)
@@ -68,6 +70,18 @@ class Terminal:
         """A second has passed."""
         if self.controller:
             self.controller.send(Tick())
+        if self.watchdog:
+            self.watchdog.beat()
+
+    def questions(self) -> Mapping[str, Question] | None:
+        """How to ask each part for a sign of life; None before they are open."""
+        parts = self.parts
+        if parts is None:
+            return None
+        return {
+            "devices": parts.monitor.call,
+            "journal": lambda answered: self.run(parts.look_into_journal, lambda _: answered()),
+        }
 
     def open(self, opening: Callable[[], Parts]) -> None:
         """Open the parts on a worker, then begin; if the terminal closes meanwhile they close again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -37,18 +38,53 @@ def run(options: Namespace) -> Exit:
     settings = settings_of(options, state=state)
     _refuse_simulated(settings, allowed=options.allow_simulated)
     events = _events(options)
+    alone = _alone(state)
     terminal = in_window(
         lambda: open_terminal(
             settings, size=(1080, 1920), width_mm=settings.screen.width_mm, fullscreen=_has_display()
         )
     )
     with ExitStack() as stack:
+        stack.enter_context(alone)
         if events:
             terminal.on_visit = _telling(stack.enter_context(events), terminal)
         stack.callback(terminal.close)
+        _watch(terminal, stack)
         terminal.open(lambda: bootstrap.open_parts(settings, state=state))
         terminal.app.run()
     return Exit.DONE
+
+
+def _alone(state: Path) -> ExitStack:
+    """Holds the terminal of `state` for this process until it is closed, or the process ends however it ends.
+
+    Raises:
+        CommandError: `already_running`.
+    """
+    held = ExitStack()
+    try:
+        held.enter_context(lock := (state / "run.lock").open("a"))
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        held.close()
+        sentence = "another terminal is running with this state folder"
+        raise CommandError("already_running", sentence, exit=Exit.CHECK_FAILED) from error
+    except OSError as error:
+        # A disk that has gone read-only or full still has bills to show, and no second start is to be feared there.
+        logger.warning("run_unlocked: %s", error.strerror)
+    return held
+
+
+def _watch(terminal: Terminal, stack: ExitStack) -> None:
+    """Tell whoever started us when the first screen stands, that all is well, and when it ends."""
+    from kiosk.watchdog import Watchdog, supervisor
+
+    told = supervisor()
+    if told is None:
+        return
+    terminal.watchdog = Watchdog(told, questions=terminal.questions)
+    terminal.app.on_drawn(terminal.watchdog.ready)
+    stack.callback(terminal.watchdog.stopping)
 
 
 def demo(options: Namespace) -> Exit:
