@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kiosk.gateway import Fetched, Gateway, Unchanged
     from kiosk.generations import Generations
     from kiosk.journal import JobJournal
+    from kiosk.outbox import Outbox
     from kiosk.store import Store
 
 logger = logging.getLogger(__name__)
@@ -155,22 +156,27 @@ def open_readers(settings: Settings, *, monitor: Monitor) -> list[CardReader]:
     return readers
 
 
-def start_courier(
-    settings: Settings, *, journal: JobJournal | None, printer: Printer | None, readers: Sequence[CardReader]
-) -> Courier | None:
-    """What tells the utility of receipts and lost devices, running; None without a journal or an address."""
-    from kiosk.courier import Courier
-    from kiosk.http import HttpSession
+def open_outbox(journal: JobJournal) -> Outbox:
+    """What the utility must hear of, in the journal's file."""
     from kiosk.outbox import Outbox
 
-    if journal is None or not settings.gateway.url:
+    return Outbox(journal.database, journal.sealing_key, now=utc_now)
+
+
+def start_courier(
+    settings: Settings, *, outbox: Outbox, printer: Printer | None, readers: Sequence[CardReader]
+) -> Courier | None:
+    """What tells the utility of all that is in the outbox, and of lost devices, running; None without an address."""
+    from kiosk.courier import Courier
+    from kiosk.http import HttpSession
+
+    gateway = settings.gateway
+    if not gateway.url:
         return None
     devices = {reader.name: partial(_reader_state, reader) for reader in readers}
     if printer:
         devices["printer"] = partial(_printer_state, printer)
-    gateway = settings.gateway
     session = HttpSession(gateway.url, ca=_path(gateway.ca), client_cert=_path(gateway.client_certificate))
-    outbox = Outbox(journal.database, now=utc_now)
     courier = Courier(outbox, session, terminal=settings.site.terminal, devices=devices)
     courier.start()
     return courier
@@ -192,13 +198,14 @@ def _reader_state(reader: CardReader) -> DeviceState:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a terminal is made of besides its screen. Without a journal there is no printer either."""
+    """What a terminal is made of besides its screen. Without a journal there is neither printer nor outbox."""
 
     bills: BillService
     journal: JobJournal | None
     printer: Printer | None
     readers: Sequence[CardReader]
     monitor: Monitor
+    outbox: Outbox | None = None
     courier: Courier | None = None
 
     def look_into_journal(self) -> None:
@@ -244,9 +251,12 @@ def open_parts(settings: Settings, *, state: Path) -> Parts:
 
 
 def with_courier(parts: Parts, settings: Settings) -> Parts:
-    """The parts, and what tells the utility of their receipts and losses, running."""
-    courier = start_courier(settings, journal=parts.journal, printer=parts.printer, readers=parts.readers)
-    return replace(parts, courier=courier)
+    """The parts, and what tells the utility of their receipts, of losses and of what subscribers ask, running."""
+    if parts.journal is None:
+        return parts
+    outbox = open_outbox(parts.journal)
+    courier = start_courier(settings, outbox=outbox, printer=parts.printer, readers=parts.readers)
+    return replace(parts, outbox=outbox, courier=courier)
 
 
 def prepare_receipts(settings: Settings) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kiosk.database import StoreError
-from kiosk.outbox import BATCH_EVENTS, Outbox, OutboxEvent, Reply, Verdict, batch_key, ndjson
+from kiosk.outbox import BATCH_EVENTS, Outbox
+from kiosk.outbox.events import OutboxEvent, Reply, Verdict, batch_key, ndjson
 from kiosk.wire import HttpFault
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class Courier:
         self._limit = BATCH_EVENTS
         self._after = 0
         self._closing = threading.Event()
+        self._awake = threading.Event()
         # A daemon: a terminal that ends must not wait for a server that does not answer.
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
@@ -111,9 +113,14 @@ class Courier:
     def close(self) -> None:
         """End within a second; what is under way and not answered for is sent again next time. Twice is fine."""
         self._closing.set()
+        self._awake.set()
         if self._thread.is_alive():
             self._thread.join(_CLOSE_S)
         self._session.close()
+
+    def hurry(self) -> None:
+        """Look into the outbox now: a subscriber asked for something. While the service is away, its pause goes on."""
+        self._awake.set()
 
     def look(self) -> None:
         """Look at the devices, and keep an event for each that is as it was at the last look and was not told of."""
@@ -135,7 +142,12 @@ class Courier:
     def _run(self) -> None:
         look_at = time.monotonic()
         send_at = look_at + self._chance() * _SPREAD_S
-        while not self._closing.wait(max(0.0, min(look_at, send_at) - time.monotonic())):
+        while True:
+            if self._awake.wait(max(0.0, min(look_at, send_at) - time.monotonic())):
+                self._awake.clear()
+                send_at = send_at if self._faults else 0.0
+            if self._closing.is_set():
+                return
             now = time.monotonic()
             try:
                 if now >= look_at:

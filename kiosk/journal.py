@@ -1,7 +1,7 @@
 """What must survive a power cut: how far each receipt came, the last receipt number, today's prints: `journal.db`.
 
-Plain SQLite, because a lost key must not lose it; it holds no bill and no account number. Every call that
-returned is on disk.
+Plain SQLite, because a lost key must not lose it; it holds no bill, and an account number only sealed, in what a
+subscriber asked for (`kiosk.outbox`). Every call that returned is on disk.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class JobJournal:
         self._file = file
         self._ceiling = ceiling
         self._key = hmac.digest(key, b"prints per account and day", hashlib.sha256)
+        self._sealing_key = hmac.digest(key, b"requests in the outbox", hashlib.sha256)
         self._now = now
 
     @classmethod
@@ -62,7 +63,7 @@ class JobJournal:
 
     @classmethod
     def file(cls, path: Path, key: bytes, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
-        """A journal in `path`; `key` only hides whose prints are counted, another one starts the count anew.
+        """A journal in `path`; `key` hides whose prints are counted and what was asked for; another one starts anew.
 
         Raises:
             StoreError: the file can neither be opened nor replaced.
@@ -137,6 +138,11 @@ class JobJournal:
     def database(self) -> DatabaseFile:
         """The open file, for the outbox that has its tables in it."""
         return self._file
+
+    @property
+    def sealing_key(self) -> bytes:
+        """32 bytes of this terminal, for what stands in this file and nobody else may read."""
+        return self._sealing_key
 
     def check(self) -> tuple[str, ...]:
         """What a full check finds wrong with the file; empty when it is whole."""

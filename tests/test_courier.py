@@ -15,7 +15,8 @@ import pytest
 from kiosk.courier import BACKOFF_FIRST_S, BACKOFF_LONGEST_S, IDLE_S, Courier, DeviceState
 from kiosk.http import Answer
 from kiosk.journal import JobJournal
-from kiosk.outbox import BATCH_EVENTS, Kind, Outbox
+from kiosk.model import AccountNumber
+from kiosk.outbox import BATCH_EVENTS, BillWanted, Kind, Outbox
 from kiosk.wire import HttpFault
 
 NOW = datetime(2026, 8, 29, 9, 0, tzinfo=UTC)
@@ -66,7 +67,7 @@ def journal() -> Iterator[JobJournal]:
 
 @pytest.fixture
 def outbox(journal: JobJournal) -> Outbox:
-    return Outbox(journal.database, now=lambda: NOW)
+    return Outbox(journal.database, journal.sealing_key, now=lambda: NOW)
 
 
 @pytest.fixture
@@ -274,7 +275,7 @@ def test_a_device_found_lost_again_after_a_restart_is_old_news_and_one_found_bac
     told = []
     for state in (JAM, JAM, READY, READY):
         journal = JobJournal.file(tmp_path / "journal.db", bytes(32))
-        told = Rig(Outbox(journal.database), FakeService()).told(state, state, state)
+        told = Rig(Outbox(journal.database, journal.sealing_key), FakeService()).told(state, state, state)
         journal.close()
     assert told == [("device_lost", "jam"), ("device_back", "ready")]
 
@@ -320,7 +321,7 @@ def test_events_sent_again_after_a_restart_are_the_same_ones(tmp_path: Path) -> 
     sent = []
     for _ in range(2):
         journal = JobJournal.file(tmp_path / "journal.db", bytes(32))
-        outbox, service = Outbox(journal.database), FakeService()
+        outbox, service = Outbox(journal.database, journal.sealing_key), FakeService()
         if not sent:
             add(outbox, 3)
         service.answer = lambda fields: b"cut"
@@ -328,3 +329,26 @@ def test_events_sent_again_after_a_restart_are_the_same_ones(tmp_path: Path) -> 
         sent.append((service.keys, [(event["seq"], event["id"]) for event in service.taken]))
         journal.close()
     assert sent[0] == sent[1]
+
+
+def test_what_a_subscriber_asks_for_does_not_wait_for_the_next_look(outbox: Outbox, service: FakeService) -> None:
+    courier = Courier(outbox, service, terminal="T-0007", chance=lambda: 1.0)  # first of all waits ten seconds
+    courier.start()
+    outbox.request(BillWanted(AccountNumber("30012345678"), "sms"))
+    courier.hurry()
+    assert service.asked.wait(5)
+    courier.close()
+
+
+def test_a_service_that_is_away_is_not_hurried(outbox: Outbox, service: FakeService) -> None:
+    service.faults = [HttpFault("refused")]
+    courier = Courier(outbox, service, terminal="T-0007", chance=lambda: 1.0)
+    outbox.request(BillWanted(AccountNumber("30012345678"), "sms"))
+    courier.start()
+    courier.hurry()
+    assert service.asked.wait(5)
+    service.asked.clear()
+    courier.hurry()
+    assert not service.asked.wait(0.3)
+    courier.close()
+    assert outbox.waiting() == 1

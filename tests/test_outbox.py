@@ -19,18 +19,19 @@ import pytest
 
 from devices.printer import JobState, JournalEntry
 from kiosk.journal import JobJournal
+from kiosk.model import AccountNumber
 from kiosk.outbox import (
     BODY_LIMIT_BYTES,
     DEAD_LETTERS,
-    SEQUENCE_TAKEN,
+    BillWanted,
     Kind,
+    MobileGiven,
     Outbox,
     Reply,
+    Request,
     Verdict,
-    batch_key,
-    ndjson,
-    uuid7,
 )
+from kiosk.outbox.events import KEY_LOST, SEQUENCE_TAKEN, batch_key, ndjson, uuid7
 
 KEY = bytes(range(32))
 NOW = datetime(2026, 8, 29, 9, 0, tzinfo=UTC)
@@ -62,7 +63,7 @@ def journal(clock: Clock) -> Iterator[JobJournal]:
 
 @pytest.fixture
 def outbox(journal: JobJournal, clock: Clock) -> Outbox:
-    return Outbox(journal.database, now=clock)
+    return Outbox(journal.database, journal.sealing_key, now=clock)
 
 
 def replies(outbox: Outbox, verdict: Verdict = Verdict.ACCEPTED, reason: str = "") -> list[Reply]:
@@ -130,7 +131,7 @@ def test_numbers_go_on_after_a_restart_even_when_all_was_sent(tmp_path: Path) ->
     seen = []
     for _ in range(3):
         journal = JobJournal.file(tmp_path / "journal.db", KEY)
-        outbox = Outbox(journal.database)
+        outbox = Outbox(journal.database, journal.sealing_key)
         outbox.add(Kind.DEVICE_LOST, LOST)
         seen += [event.seq for event in outbox.batch()]
         outbox.settle(replies(outbox), last_seq=0)
@@ -162,7 +163,7 @@ def test_numbers_that_overlap_the_new_ones_move_without_meeting(outbox: Outbox) 
 
 def test_over_the_cap_the_oldest_news_of_devices_goes_and_never_a_receipt(clock: Clock) -> None:
     journal = JobJournal.memory(now=clock)
-    outbox = Outbox(journal.database, now=clock, cap=5)
+    outbox = Outbox(journal.database, journal.sealing_key, now=clock, cap=5)
     for n in range(4):
         journal.record(JournalEntry(f"job-{n}", n + 1, 1, JobState.TAKEN))
     outbox.add_receipts()
@@ -239,12 +240,12 @@ def test_the_same_events_are_the_same_batch_and_others_another(outbox: Outbox) -
 def test_a_damaged_file_costs_its_events_and_nothing_after_them(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     journal = JobJournal.file(path, KEY)
-    outbox = Outbox(journal.database)
+    outbox = Outbox(journal.database, journal.sealing_key)
     for _ in range(400):
         outbox.add(Kind.DEVICE_LOST, LOST)
     journal.close()
     journal = JobJournal.file(path, KEY)
-    outbox = Outbox(journal.database)
+    outbox = Outbox(journal.database, journal.sealing_key)
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (path.stat().st_size - 4096))
@@ -257,7 +258,7 @@ def test_a_damaged_file_costs_its_events_and_nothing_after_them(tmp_path: Path) 
 def _work(path: Path, told: Connection, seed: int) -> None:
     """Add events, end jobs and settle some, until killed; say each only after the call returned."""
     journal = JobJournal.file(path, KEY)
-    outbox = Outbox(journal.database)
+    outbox = Outbox(journal.database, journal.sealing_key)
     n = 0
     while True:
         name = f"{seed}-{n}"
@@ -297,7 +298,7 @@ def test_nothing_acknowledged_is_lost_or_told_twice_when_it_is_killed_at_any_mom
     chance = random.Random(6)
     said = [item for seed in range(25) for item in _killed(path, seed, chance.uniform(0.0, 0.05))]
     journal = JobJournal.file(path, KEY)
-    outbox = Outbox(journal.database)
+    outbox = Outbox(journal.database, journal.sealing_key)
     while outbox.add_receipts():
         pass
     events = outbox.batch(100_000)
@@ -317,7 +318,7 @@ def test_with_a_hundred_thousand_waiting_an_event_is_still_kept_in_milliseconds(
         rows = ((n, str(n), 0, "receipt", 1, "{}") for n in range(1, 100_001))
         db.conn.executemany("INSERT INTO event (seq, id, at_ms, kind, essential, body) VALUES (?,?,?,?,?,?)", rows)
         db.conn.execute("UPDATE event_number SET last = 100000")
-    outbox = Outbox(journal.database)
+    outbox = Outbox(journal.database, journal.sealing_key)
     took = []
     for _ in range(15):
         started = time.perf_counter()
@@ -326,3 +327,55 @@ def test_with_a_hundred_thousand_waiting_an_event_is_still_kept_in_milliseconds(
     assert sorted(took)[7] < 0.05
     assert outbox.waiting() == 100_000
     journal.close()
+
+
+BILL_WANTED = BillWanted(AccountNumber("30012345678"), "sms")
+MOBILE_GIVEN = MobileGiven(AccountNumber("30012345678"), "0551234567")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind", "body"),
+    [
+        (BILL_WANTED, "bill_wanted", {"account": "30012345678", "channel": "sms"}),
+        (MOBILE_GIVEN, "mobile_given", {"account": "30012345678", "mobile": "0551234567"}),
+    ],
+)
+def test_a_request_says_whose_it_is_to_the_service_and_to_nobody_else(
+    tmp_path: Path, wanted: Request, kind: str, body: dict[str, str]
+) -> None:
+    journal = JobJournal.file(tmp_path / "journal.db", KEY)
+    outbox = Outbox(journal.database, journal.sealing_key)
+    outbox.request(wanted)
+    (event,) = outbox.batch()
+    assert (event.kind, json.loads(event.body)) == (kind, body)
+    on_disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    for secret in set(body.values()) - {"sms"}:
+        assert secret.encode() not in on_disk
+        assert secret not in repr(wanted) + repr(event)
+    journal.close()
+
+
+def test_a_request_is_never_dropped_for_news_of_devices(journal: JobJournal) -> None:
+    outbox = Outbox(journal.database, journal.sealing_key, cap=3)
+    outbox.request(BILL_WANTED)
+    outbox.tell_proof(means="sms_code", purpose="details", is_right=True)
+    for _ in range(9):
+        outbox.add(Kind.DEVICE_LOST, LOST)
+    assert [event.kind for event in outbox.batch()] == ["bill_wanted", "proof_used", "device_lost"]
+
+
+def test_a_proof_that_was_used_is_told_without_whose_it_was(outbox: Outbox) -> None:
+    outbox.tell_proof(means="sms_code", purpose="mobile", is_right=False)
+    (event,) = outbox.batch()
+    assert json.loads(event.body) == {"means": "sms_code", "purpose": "mobile", "outcome": "wrong"}
+
+
+def test_requests_of_a_lost_key_hold_up_nothing_and_are_not_forgotten(
+    journal: JobJournal, caplog: pytest.LogCaptureFixture
+) -> None:
+    Outbox(journal.database, bytes(32)).request(MOBILE_GIVEN)
+    outbox = Outbox(journal.database, journal.sealing_key)
+    outbox.request(BILL_WANTED)
+    assert [event.kind for event in outbox.batch()] == ["bill_wanted"]
+    assert [(kind, reason) for _, kind, reason in outbox.dead_letters()] == [("mobile_given", KEY_LOST)]
+    assert "1 requests cannot be read" in caplog.text

@@ -18,8 +18,10 @@ from devices.printer import JobState, JournalEntry
 from kiosk.courier import IDLE_S, Courier
 from kiosk.http import HttpSession
 from kiosk.journal import JobJournal
-from kiosk.outbox import Kind, Outbox, uuid7
+from kiosk.outbox import Kind, Outbox
+from kiosk.outbox.events import uuid7
 from kiosk.service import Service, ServiceConfig
+from kiosk.service.subscribers import SubscriberBook
 
 NOW = datetime(2026, 9, 15, 9, 20, tzinfo=UTC)
 RECEIPT = {"job": "4b1f", "number": 17, "copy": 1, "outcome": "cut", "reason": ""}
@@ -159,7 +161,7 @@ def test_only_reporting_is_answered(service: Service, method: str) -> None:
 
 def test_a_terminal_s_outbox_arrives_whole_through_a_dead_line_and_a_restart_of_both(tmp_path: Path) -> None:
     journal = JobJournal.file(tmp_path / "journal.db", bytes(32), now=lambda: NOW)
-    outbox = Outbox(journal.database, now=lambda: NOW)
+    outbox = Outbox(journal.database, journal.sealing_key, now=lambda: NOW)
     for n in range(700):
         outbox.add(Kind.DEVICE_LOST, {"device": f"reader {n}", "health": "offline"})
     journal.record(JournalEntry("ab" * 16, 1, 1, JobState.UNKNOWN, reason="paper_out"))
@@ -171,7 +173,7 @@ def test_a_terminal_s_outbox_arrives_whole_through_a_dead_line_and_a_restart_of_
     assert courier.deliver() == 0.0 and outbox.waiting() == 201  # no jitter here: a chance of 0
     journal.close()
     journal = JobJournal.file(tmp_path / "journal.db", bytes(32), now=lambda: NOW)
-    outbox = Outbox(journal.database, now=lambda: NOW)
+    outbox = Outbox(journal.database, journal.sealing_key, now=lambda: NOW)
     with Service(config(tmp_path / "service")) as service:
         courier = Courier(outbox, HttpSession(service.url), terminal="T-0007", chance=lambda: 0.0)
         assert [courier.deliver(), courier.deliver()] == [0.0, IDLE_S]
@@ -191,7 +193,7 @@ def test_a_terminal_s_outbox_arrives_whole_through_a_dead_line_and_a_restart_of_
 def test_a_terminal_with_a_new_disk_goes_on_after_its_old_numbers(service: Service) -> None:
     for _ in range(2):
         journal = JobJournal.memory()
-        outbox = Outbox(journal.database)
+        outbox = Outbox(journal.database, journal.sealing_key)
         for _ in range(3):
             outbox.add(Kind.DEVICE_BACK, {"device": "printer", "health": "ready"})
         courier = Courier(outbox, HttpSession(service.url), terminal="T-0007")
@@ -222,3 +224,52 @@ def test_nothing_of_a_report_reaches_a_log(service: Service, caplog: pytest.LogC
     lines = [record.getMessage() for record in caplog.records if record.name.startswith(("kiosk", "uvicorn"))]
     assert "POST /v1/events 200" in lines
     assert not any("30012345678" in line or "T-0007" in line for line in lines)
+
+
+def account(*, reachable: bool) -> str:
+    """An invented subscriber with, or without, a mobile on record."""
+    book = SubscriberBook(1, 1000)
+    for n in range(4, 400):
+        current = book.current(n, NOW)["account"]
+        if not book.is_withheld(n) and (current.get("mobile_last2") is not None) is reachable:
+            return str(current["number"])
+    raise LookupError
+
+
+def messages(service: Service) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = requests.get(f"{service.url}/demo/messages", timeout=10).json()["messages"]
+    return found
+
+
+def test_a_bill_asked_for_while_the_service_was_away_is_sent_once(service: Service) -> None:
+    number = account(reachable=True)
+    wanted = event(1, kind="bill_wanted", body={"account": number, "channel": "sms"})
+    assert verdicts(report(service, wanted)) == [("accepted", "")]
+    assert verdicts(report(service, wanted, event(2))) == [("duplicate", ""), ("accepted", "")]
+    (sent,) = messages(service)
+    assert sent["account_end"] == number[-4:]
+    link = sent["text"].split()[-1]
+    assert requests.get(link, timeout=10).status_code == 200
+    assert listed(service)[1]["body"] == {"account": f"…{number[-4:]}", "channel": "sms"}
+
+
+def test_a_mobile_given_while_the_service_was_away_is_told_how_to_confirm(service: Service) -> None:
+    fresh, known = account(reachable=False), account(reachable=True)
+    bodies = [{"account": number, "mobile": "0551234567"} for number in (fresh, known)]
+    given = [event(n, kind="mobile_given", body=body) for n, body in enumerate(bodies, start=1)]
+    assert verdicts(report(service, *given)) == [("accepted", ""), ("rejected", "proof_needed")]
+    (sent,) = messages(service)
+    assert (sent["account_end"], sent["to"]) == (fresh[-4:], "…67")
+    wanted = event(3, kind="bill_wanted", body={"account": fresh, "channel": "sms"})
+    assert verdicts(report(service, wanted)) == [("rejected", "no_contact")]  # it is not registered yet
+
+
+def test_wishes_that_cannot_be_granted_hold_up_nothing(service: Service) -> None:
+    number = account(reachable=True)
+    bodies = [{"account": "99999999", "channel": "sms"}, *[{"account": number, "channel": "sms"}] * 6]
+    wishes = [event(n, kind="bill_wanted", body=body) for n, body in enumerate(bodies, start=1)]
+    proof = event(9, kind="proof_used", body={"means": "sms_code", "purpose": "details", "outcome": "right"})
+    said = verdicts(report(service, *wishes, proof))
+    assert said[0] == ("rejected", "account_unknown")
+    assert said[1:] == [("accepted", "")] * 5 + [("rejected", "too_many_tries"), ("accepted", "")]
+    assert len(messages(service)) == 5

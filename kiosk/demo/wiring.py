@@ -60,4 +60,5 @@ def _parts(settings: Settings, *, state: Path, slips: Path, service: BillService
     )
     readers = bootstrap.open_readers(settings, monitor=monitor)
     settings = replace(settings, gateway=replace(settings.gateway, url=service.url))
-    return Parts(bootstrap.open_bills(settings, state=state), journal, printer, readers, monitor)
+    parts = Parts(bootstrap.open_bills(settings, state=state), journal, printer, readers, monitor)
+    return bootstrap.with_courier(parts, settings)

@@ -92,13 +92,19 @@ class Desk:
         # Subscribers are numbered by the seed: what one of them asked must not come to another.
         records = None if config.data is None else config.data / f"records-{config.seed}.db"
         self._records = connect(records, durable=True)
-        self._reports = Reports(self._records, door=self._door, now=config.now, is_listed=config.lists_received)
         self._errands = Errands(
             self.book,
             door=self._door,
             proofs=Proofs(self._records),
             contacts=Contacts(self._records, seed=config.seed, keeps_messages=config.lists_received),
             issue_link=self._issue_link,
+            now=config.now,
+            is_listed=config.lists_received,
+        )
+        self._reports = Reports(
+            self._records,
+            door=self._door,
+            grant=self._errands.grant,
             now=config.now,
             is_listed=config.lists_received,
         )

@@ -19,6 +19,7 @@ from kiosk.service import answers
 from kiosk.service.answers import Problem
 from kiosk.service.contacts import Contact, Contacts, mobile
 from kiosk.service.door import Door, route
+from kiosk.service.events import BillWanted, Wish
 from kiosk.service.proofs import CODE_VALID_FOR, Outcome, Proofs, Purpose, until_tomorrow_s
 from kiosk.service.subscribers import SubscriberBook
 
@@ -101,6 +102,28 @@ class Errands:
             route("/demo/messages", self._list),
         ]
 
+    def grant(self, request: Request, wish: Wish) -> str:
+        """Do what a subscriber asked for at a terminal that was cut off; why not, in a word, or nothing.
+
+        A mobile is not registered by that: what is sent there says how to confirm it.
+        """
+        subscriber = self._book.index_of(wish.account)
+        if subscriber is None or self._book.is_withheld(subscriber):
+            return "account_unknown"
+        now = self._now()
+        last2 = self._book.current(subscriber, now)["account"].get("mobile_last2")
+        caller = _Caller(subscriber, wish.account, last2, now)
+        if isinstance(wish, BillWanted):
+            contact = self._contacts.reached(subscriber, last2, wish.channel)
+            return self._send_bill(request, caller, contact)
+        if self._contacts.reached(subscriber, last2, "sms") is not None:
+            return Problem.PROOF_NEEDED.value[1]
+        if not self._proofs.allow(subscriber, "code", now=now):
+            return Problem.TOO_MANY_TRIES.value[1]
+        text = "لتسجيل هذا الجوال للفاتورة أدخله عند أي جهاز / To register this mobile, enter it at any terminal"
+        self._contacts.send(mobile(wish.mobile), text, account=wish.account, now=now)
+        return ""
+
     async def _code(self, request: Request) -> Response:
         caller = self._caller(request)
         if isinstance(caller, Response):
@@ -152,13 +175,12 @@ class Errands:
         if isinstance(wanted, Response):
             return wanted
         contact = self._contacts.reached(caller.subscriber, caller.last2, wanted.channel)
-        if contact is None:
-            return answers.problem(Problem.NO_CONTACT)
-        if not self._proofs.allow(caller.subscriber, "message", now=caller.now):
-            return _no_more(caller)
-        link = self._issue_link(request, caller.subscriber, _LINK_VALID_S)
-        self._contacts.send(contact, f"فاتورتك / Your bill: {link}", account=caller.account, now=caller.now)
-        return answers.small_json({"sent_to": contact.hint})
+        match self._send_bill(request, caller, contact):
+            case "no_contact":
+                return answers.problem(Problem.NO_CONTACT)
+            case "too_many_tries":
+                return _no_more(caller)
+        return answers.small_json({"sent_to": contact.hint if contact else None})
 
     async def _list(self, _request: Request) -> Response:
         if not self._is_listed:
@@ -178,6 +200,16 @@ class Errands:
         now = self._now()
         last2 = self._book.current(subscriber, now)["account"].get("mobile_last2")
         return _Caller(subscriber, account, last2, now)
+
+    def _send_bill(self, request: Request, caller: _Caller, contact: Contact | None) -> str:
+        """Send the bill's link, or say in a word why not."""
+        if contact is None:
+            return "no_contact"
+        if not self._proofs.allow(caller.subscriber, "message", now=caller.now):
+            return "too_many_tries"
+        link = self._issue_link(request, caller.subscriber, _LINK_VALID_S)
+        self._contacts.send(contact, f"فاتورتك / Your bill: {link}", account=caller.account, now=caller.now)
+        return ""
 
     def _send_code(self, caller: _Caller, contact: Contact | None, purpose: Purpose) -> Response:
         if contact is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS event(
 """
 
 _Word = Annotated[str, Field(pattern="^[a-z_]{1,32}$")]
+_Account = Annotated[str, Field(pattern="^[0-9]{8,15}$")]
 
 
 class _Fields(BaseModel):
@@ -55,7 +56,38 @@ class _Device(_Fields):
     health: _Word
 
 
-_BODIES: Mapping[str, type[_Fields]] = {"receipt": _Receipt, "device_lost": _Device, "device_back": _Device}
+class _ProofUsed(_Fields):
+    means: _Word
+    purpose: _Word
+    outcome: Literal["right", "wrong"]
+
+
+class BillWanted(_Fields):
+    """A subscriber asked for the bill while the service was away."""
+
+    account: _Account
+    channel: Literal["sms", "email"]
+
+
+class MobileGiven(_Fields):
+    """A subscriber gave a mobile for the e-bill while the service was away."""
+
+    account: _Account
+    mobile: Annotated[str, Field(pattern="^05[0-9]{8}$")]
+
+
+_BODIES: Mapping[str, type[_Fields]] = {
+    "receipt": _Receipt,
+    "device_lost": _Device,
+    "device_back": _Device,
+    "proof_used": _ProofUsed,
+    "bill_wanted": BillWanted,
+    "mobile_given": MobileGiven,
+}
+
+Wish = BillWanted | MobileGiven
+Grant = Callable[[Wish], str]
+"""Does what was asked for; the reason, a word, where it is refused for good, else empty."""
 
 
 class EventBook:
@@ -65,7 +97,7 @@ class EventBook:
         self._db = connection
         self._db.executescript(_SCHEMA)
 
-    def take(self, lines: Sequence[bytes], *, now: datetime) -> dict[str, Any]:
+    def take(self, lines: Sequence[bytes], *, now: datetime, grant: Grant) -> dict[str, Any]:
         """Keep what can be kept; an answer for each line, and the highest number known of the first one's terminal.
 
         All of the answer is true once this returns: it is on disk.
@@ -74,7 +106,7 @@ class EventBook:
         answers = []
         with transaction(self._db):
             for number, line in enumerate(lines, start=1):
-                event, reason = _read(line)
+                event, wish, reason = _read(line)
                 if event is not None and kiosk is None:
                     kiosk = event.kiosk
                 if event is not None and event.kiosk != kiosk:
@@ -82,6 +114,10 @@ class EventBook:
                 verdict = "rejected"
                 if event is not None and not reason:
                     verdict, reason = self._keep(event, now)
+                    # Done once, with the line that is kept: numbered anew, the same wish comes a second time.
+                    if wish and verdict == "accepted" and (reason := grant(wish)):
+                        self._db.execute("DELETE FROM event WHERE id = ?", (event.id,))
+                        verdict = "rejected"
                 answer = {"line": number, "id": event.id if event else None, "verdict": verdict}
                 answers.append(answer | ({"reason": reason} if reason else {}))
             highest = self._db.execute("SELECT max(seq) FROM event WHERE kiosk = ?", (kiosk,)).fetchone()[0]
@@ -92,7 +128,7 @@ class EventBook:
         query = "SELECT kiosk, seq, id, at, kind, body, received FROM event ORDER BY rowid DESC LIMIT ?"
         names = ("kiosk", "seq", "id", "at", "kind", "body", "received")
         rows = [dict(zip(names, row, strict=True)) for row in self._db.execute(query, (_LISTED,))]
-        return [{**row, "body": json.loads(row["body"])} for row in rows]
+        return [{**row, "body": _showable(json.loads(row["body"]))} for row in rows]
 
     def _keep(self, event: _Event, now: datetime) -> tuple[str, str]:
         known = self._db.execute("SELECT kiosk FROM event WHERE id = ?", (event.id,)).fetchone()
@@ -103,21 +139,30 @@ class EventBook:
         return ("accepted", "") if added.rowcount else ("rejected", "sequence_taken")
 
 
-def _read(line: bytes) -> tuple[_Event | None, str]:
-    """The event of a line and why it is rejected, if it is; no event where not even its id can be read."""
+def _showable(body: dict[str, Any]) -> dict[str, Any]:
+    """A body with the ends of what it says of a subscriber."""
+    ends = {name: f"…{body[name][-4:]}" for name in ("account", "mobile") if name in body}
+    return body | ends
+
+
+def _read(line: bytes) -> tuple[_Event | None, Wish | None, str]:
+    """The event of a line, what it asks for, and why it is rejected, if it is.
+
+    There is no event where not even its id can be read.
+    """
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):
-        return None, "line_invalid"
+        return None, None, "line_invalid"
     try:
         event = _Event.model_validate(fields)
     except ValidationError:
-        return None, "event_invalid"
-    body = _BODIES.get(event.kind)
-    if body is None:
-        return event, "kind_unknown"
+        return None, None, "event_invalid"
+    kind = _BODIES.get(event.kind)
+    if kind is None:
+        return event, None, "kind_unknown"
     try:
-        body.model_validate(event.body)
+        body = kind.model_validate(event.body)
     except ValidationError:
-        return event, "body_invalid"
-    return event, ""
+        return event, None, "body_invalid"
+    return event, body if isinstance(body, Wish) else None, ""

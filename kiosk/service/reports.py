@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from sqlcipher3 import dbapi2 as sqlite
 from starlette.requests import Request
@@ -14,7 +15,7 @@ from starlette.routing import Route
 from kiosk.service import answers
 from kiosk.service.answers import Problem
 from kiosk.service.door import Door, route
-from kiosk.service.events import BATCH_LIMIT_BYTES, MOST_EVENTS, EventBook
+from kiosk.service.events import BATCH_LIMIT_BYTES, MOST_EVENTS, EventBook, Wish
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -23,11 +24,18 @@ class Reports:
     """Takes batches of events. Their own ids keep them from counting twice; the batch's key is for logs."""
 
     def __init__(
-        self, connection: sqlite.Connection, *, door: Door, now: Callable[[], datetime], is_listed: bool
+        self,
+        connection: sqlite.Connection,
+        *,
+        door: Door,
+        grant: Callable[[Request, Wish], str],
+        now: Callable[[], datetime],
+        is_listed: bool,
     ) -> None:
-        """`is_listed`: whether anybody may read what came."""
+        """`grant` does what subscribers asked for; `is_listed`: whether anybody may read what came."""
         self._events = EventBook(connection)
         self._door = door
+        self._grant = grant
         self._now = now
         self._is_listed = is_listed
 
@@ -47,7 +55,7 @@ class Reports:
             return answers.problem(Problem.TOO_LONG)
         if not lines or not _KEY.fullmatch(request.headers.get("idempotency-key", "")):
             return answers.problem(Problem.BAD_REQUEST)
-        return answers.small_json(self._events.take(lines, now=self._now()))
+        return answers.small_json(self._events.take(lines, now=self._now(), grant=partial(self._grant, request)))
 
     async def _list(self, _request: Request) -> Response:
         if not self._is_listed:

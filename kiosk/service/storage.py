@@ -35,7 +35,10 @@ def connect(path: Path | None, *, durable: bool) -> sqlite.Connection:
 
 @contextmanager
 def transaction(connection: sqlite.Connection) -> Iterator[None]:
-    """All of the block, or nothing of it."""
+    """All of the block, or nothing of it; inside another one, a part of that."""
+    if connection.in_transaction:
+        yield
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -1,28 +1,40 @@
 """What the utility must hear of: events with permanent ids, kept in `journal.db` until they are answered for.
 
-An event is on disk when `add` returns and stays there until the service has taken it, called it a duplicate or
-rejected it, however many weeks the network is away. Bodies hold no account number, name or figure of a bill.
+An event is on disk when `add`, `request` or `tell_proof` returns and stays there until the service has taken it,
+called it a duplicate or rejected it, however many weeks the network is away. What happened at a terminal holds no
+account number, name or figure of a bill; what a subscriber asked for must, and is sealed on disk.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
 
 from kiosk.database import DatabaseFile, StoreDamaged
+from kiosk.outbox.events import (
+    KEY_LOST,
+    SEQUENCE_TAKEN,
+    BillWanted,
+    Kind,
+    MobileGiven,
+    OutboxEvent,
+    Reply,
+    Request,
+    Verdict,
+    as_json,
+    uuid7,
+)
+from kiosk.outbox.sealing import Seal
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 logger = logging.getLogger(__name__)
+
+__all__ = ["BillWanted", "Kind", "MobileGiven", "Outbox", "OutboxEvent", "Reply", "Request", "Verdict"]
 
 _T = TypeVar("_T")
 
@@ -39,7 +51,6 @@ DEAD_LETTERS = 1000
 """How many rejected events are kept for a technician; the oldest go."""
 
 _NAME_LENGTH = 64
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 _ENDED_JOBS = """
     SELECT seq, id, number, copy, state, reason, changed_at FROM job
@@ -56,67 +67,24 @@ _TRIM_DEAD = """
     DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter ORDER BY at_ms DESC, id LIMIT -1 OFFSET ?)"""
 
 
-class Kind(StrEnum):
-    """What happened; the bodies are described in the service's contract."""
-
-    RECEIPT = "receipt"
-    DEVICE_LOST = "device_lost"
-    DEVICE_BACK = "device_back"
-
-    @property
-    def is_essential(self) -> bool:
-        """Whether it is kept whatever happens; the health of devices is soon news of yesterday."""
-        return self is Kind.RECEIPT
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxEvent:
-    """One event on its way: `id` is permanent, `seq` counts this terminal's events from 1 without gaps.
-
-    `at` is in UTC; `body` is JSON text.
-    """
-
-    seq: int
-    id: str
-    at: datetime
-    kind: str
-    body: str
-
-
-class Verdict(StrEnum):
-    """What the service says to one event."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    REJECTED = "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The service's answer for the event `id`; `reason` is a word where it was rejected, else empty."""
-
-    id: str
-    verdict: Verdict
-    reason: str = ""
-
-
-SEQUENCE_TAKEN = "sequence_taken"
-"""Rejected for its number only: this terminal's disk was changed, and the service knows higher numbers of it."""
-
-
 class Outbox:
     """Events waiting in the journal's file (`JobJournal.database`), for any thread."""
 
     def __init__(
         self,
         file: DatabaseFile,
+        key: bytes,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         random_bytes: Callable[[int], bytes] = os.urandom,
         cap: int = CAP_EVENTS,
     ) -> None:
-        """Take the file that has the journal's tables; `cap` as `CAP_EVENTS`."""
+        """Take the file that has the journal's tables, and what seals requests (`JobJournal.sealing_key`).
+
+        `cap` is as `CAP_EVENTS`.
+        """
         self._file = file
+        self._seal = Seal(key)
         self._now = now
         self._random_bytes = random_bytes
         self._cap = cap
@@ -130,6 +98,31 @@ class Outbox:
         """
         at_ms = _milliseconds(self._now())
         self._write(lambda db: self._add(db, kind, at_ms, body))
+
+    def request(self, wanted: Request) -> None:
+        """Keep what a subscriber asked for; on disk, sealed, when this returns. Say "asked for", not "done".
+
+        Raises:
+            ValueError: it is longer than `BODY_LIMIT_BYTES`.
+            StoreFull, StoreUnavailable: it is not kept: tell the subscriber that it cannot be done now.
+        """
+        match wanted:
+            case BillWanted(account, channel):
+                self.add(Kind.BILL_WANTED, {"account": account.digits, "channel": channel})
+            case MobileGiven(account, mobile):
+                self.add(Kind.MOBILE_GIVEN, {"account": account.digits, "mobile": mobile})
+
+    def tell_proof(self, *, means: str, purpose: str, is_right: bool) -> None:
+        """Keep that a second proof was tried here: `means` and `purpose` are words, such as `sms_code`, `details`.
+
+        Whose it was stays between subscriber and service.
+
+        Raises:
+            StoreFull, StoreUnavailable: it is not kept.
+        """
+        self.add(
+            Kind.PROOF_USED, {"means": means, "purpose": purpose, "outcome": "right" if is_right else "wrong"}
+        )
 
     def tell_device(self, device: str, *, health: str, is_fit: bool) -> None:
         """Keep an event if a device is lost or back since the last that was told of it, in this run or an earlier.
@@ -164,13 +157,20 @@ class Outbox:
         """The oldest events with numbers above `after`, in their order; they stay.
 
         Raises:
-            StoreUnavailable: the file is of no use now.
+            StoreFull, StoreUnavailable: the file is of no use now.
         """
         sql = "SELECT seq, id, at_ms, kind, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?"
-        return [
-            OutboxEvent(seq, id_, _moment(at_ms), kind, body)
-            for seq, id_, at_ms, kind, body in self._rows(sql, after, limit)
-        ]
+        events, lost = [], []
+        for seq, id_, at_ms, kind, body in self._rows(sql, after, limit):
+            plain = self._seal.open(body, id_)
+            if plain is None:
+                lost.append(Reply(id_, Verdict.REJECTED, KEY_LOST))
+            else:
+                events.append(OutboxEvent(seq, id_, _moment(at_ms), kind, plain))
+        if lost:
+            logger.error("%d requests cannot be read: the terminal's key was changed", len(lost))
+            self.settle(lost, last_seq=0)
+        return events
 
     def settle(self, replies: Sequence[Reply], *, last_seq: int) -> int:
         """Let go of what is answered for: what was rejected goes to the dead letters; says how many are settled.
@@ -215,11 +215,13 @@ class Outbox:
                 return work(db)
 
     def _add(self, db: Database, kind: Kind, at_ms: int, body: Mapping[str, Any]) -> None:
-        text = _json(body)
+        text = as_json(body)
         if len(text.encode()) > BODY_LIMIT_BYTES:
             raise ValueError("the event's body is too long")
         seq = db.conn.execute(_NEXT).fetchall()[0][0]
         id_ = str(uuid7(at_ms, self._random_bytes(10)))
+        if kind in (Kind.BILL_WANTED, Kind.MOBILE_GIVEN):
+            text = self._seal.close(text, id_)
         db.conn.execute(_ADD, (seq, id_, at_ms, kind.value, int(kind.is_essential), text))
         if db.conn.execute(_TRIM, (self._cap,)).rowcount:
             logger.debug("the outbox is full: the oldest news of devices is dropped")
@@ -231,28 +233,6 @@ class Outbox:
             self._add(db, Kind.RECEIPT, changed_at * 1000, body)
             db.conn.execute("UPDATE job SET reported = 1 WHERE seq = ?", (seq,))
         return len(jobs)
-
-
-def batch_key(events: Sequence[OutboxEvent]) -> str:
-    """The Idempotency-Key of a batch: the same for the same events, after a restart too."""
-    return hashlib.sha256(" ".join(event.id for event in events).encode()).hexdigest()[:32]
-
-
-def ndjson(events: Sequence[OutboxEvent], *, terminal: str) -> bytes:
-    """The events as the service takes them: one JSON object a line."""
-    lines = []
-    for event in events:
-        at = event.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        head = {"kiosk": terminal, "seq": event.seq, "id": event.id, "at": at, "kind": event.kind}
-        lines.append(_json({**head, "body": json.loads(event.body)}))
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
-def uuid7(milliseconds: int, chance: bytes) -> UUID:
-    """A UUID version 7 (RFC 9562, 5.7) of a Unix time and 10 random bytes: sorts by time, is never made twice."""
-    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(chance, "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
 
 
 def _settle(db: Database, replies: Sequence[Reply], last_seq: int) -> int:
