@@ -23,6 +23,7 @@ from kiosk.resources import asset
 from kiosk.settings import DeviceTable, Settings
 from kiosk.views import SiteFacts
 from kiosk.visit import Rules
+from kiosk.visit.display import Display
 
 if TYPE_CHECKING:
     from devices.monitor import Monitor
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+REACH_MM = 1000.0
+"""How high above the floor everybody reaches, from a wheelchair too: below the 1220 mm of ADA 308 and EN 301 549
+8.3.3 by the depth of a shelf and a stiff shoulder."""
 
 
 def utc_now() -> datetime:
@@ -267,12 +272,12 @@ def prepare_receipts(settings: Settings) -> None:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """The visit's rules as the site set them; larger letters get more time (peers of ours: two minutes)."""
-    patience = 2 if settings.screen.text_size > 2 else 1
+    """The visit's rules as the site set them."""
     return Rules(
         language=settings.site.languages[0],
         languages=settings.site.languages,
-        warn_after_s=settings.visit.idle_s * patience,
+        display=Display(settings.screen.text_size, settings.screen.theme),
+        warn_after_s=settings.visit.idle_s,
         answer_s=settings.visit.answer_s,
         guesses=settings.visit.wrong_numbers,
         prints=settings.visit.prints,
@@ -291,6 +296,7 @@ def facts_of(settings: Settings, *, demo: bool = False) -> SiteFacts:
         digits=site.digits,
         currency=site.currency,
         demo=demo,
+        stands_high=settings.screen.mount_mm + settings.screen.height_mm > REACH_MM,
     )
 
 

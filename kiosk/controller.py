@@ -91,7 +91,7 @@ class Controller:
         self._make_page = make_page
         self._clock = clock
         self._present = present
-        self._visit = Visit(language=rules.language)
+        self._visit = Visit(language=rules.language, display=rules.display)
         self._armed = False
         self._closed = False
 
@@ -114,7 +114,7 @@ class Controller:
         if self._closed:
             return
         self._closed = True
-        self._visit = Visit(language=self._rules.language)
+        self._visit = Visit(language=self._rules.language, display=self._rules.display)
         for reader in self._readers:
             reader.close()
         if self._printer:

@@ -26,6 +26,7 @@ from kiosk.viewmodel import (
     Line,
     LookingUpView,
     MessageView,
+    PanelView,
     PrintingView,
     StillThereView,
     TakeReceiptView,
@@ -146,7 +147,7 @@ class _Reader:
         if code != button.name:
             own = Catalogue.load(code, digits="words").text("speech.own_name") if speaks(code) else button.text
             return Sentence(unicodedata.normalize("NFC", own), code)
-        text = self._digits(button.text) if button.name.startswith("digit_") else button.text
+        text = self._digits(button.text) if button.name.startswith("digit_") else button.spoken or button.text
         return self.say(text if button.enabled else self.words.text("speech.unavailable", button=text))
 
     def typed(self, view: KeypadView) -> Sentence:
@@ -165,6 +166,9 @@ class _Reader:
             yield self.say(after.problem)
 
     def _read(self, view: View) -> Iterator[Sentence]:
+        if view.chrome.panel:
+            yield from self._panel(view.chrome.panel)
+            return
         yield self.say(view.title)
         match view:
             case BillView():
@@ -187,6 +191,13 @@ class _Reader:
             case LookingUpView() | PrintingView() | StillThereView():
                 yield self.say(view.text)
         yield from self._offer(view)
+
+    def _panel(self, panel: PanelView) -> Iterator[Sentence]:
+        yield self.say(panel.title)
+        for group in panel.groups:
+            yield self.say(group.title)
+            yield from (self.label(option.button) for option in group.options if option.button.enabled)
+        yield self.label(panel.close)
 
     def _choices(self, view: IdentifyView) -> Iterator[str]:
         for choice in view.choices:
@@ -246,11 +257,9 @@ class _Reader:
                 yield self.own(self.words.text("speech.bar", month=month, used=used))
 
     def _offer(self, view: View) -> Iterator[Sentence]:
-        """What can be pressed now, the keys of the number pad and the languages left out."""
+        """What can be pressed now, the keys of the number pad and the ways to see the screen left out."""
         said = [
-            button.text
-            for button in _buttons(view)
-            if button.enabled and not button.name.startswith(("digit_", "language_"))
+            button.text for button in _offered(view) if button.enabled and not button.name.startswith("digit_")
         ]
         if said:
             pause = "، " if self.words.rtl else ", "
@@ -276,11 +285,25 @@ class _Reader:
 
 def _subject(view: View) -> tuple[str, str, str]:
     """What has to be the same for only the changes to be worth saying."""
-    return view.screen, view.chrome.language, view.title
+    panel = view.chrome.panel
+    return view.screen, view.chrome.language, panel.title if panel else view.title
 
 
 def _buttons(view: View) -> Iterator[Button]:
-    """Every button of a screen in the order of reading: its own, then the way on, back and out, the languages."""
+    """Every button of a screen in the order of reading: its own, the way back and out, how to see the screen; of
+    a panel only its own, because it lies over the others."""
+    chrome = view.chrome
+    if chrome.panel:
+        yield from (option.button for group in chrome.panel.groups for option in group.options)
+        yield chrome.panel.close
+        return
+    yield from _offered(view)
+    yield from filter(None, (chrome.reach, chrome.display, chrome.more))
+    yield from chrome.languages
+
+
+def _offered(view: View) -> Iterator[Button]:
+    """The screen's own buttons, then the way back and out."""
     match view:
         case AttractView():
             yield view.start
@@ -297,4 +320,3 @@ def _buttons(view: View) -> Iterator[Button]:
         case StillThereView():
             yield view.more_time
     yield from filter(None, (view.chrome.back, view.chrome.finish))
-    yield from view.chrome.languages

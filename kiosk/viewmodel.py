@@ -23,13 +23,46 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One thing to press. `name` is stable (tests and robots press it), `event` is what the press sends."""
+    """One thing to press. `name` is stable (tests and robots press it), `event` is what the press sends.
+
+    `spoken` names it where its text does not; `script` is the language its text is in where that is another one
+    than the screen's. One of several that is the present one is `chosen`: it is not enabled, and not greyed.
+    """
 
     name: str
     text: str
     event: object
     enabled: bool = True
     icon: str = ""
+    spoken: str = ""
+    script: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice of a panel, shown as it will look: in letters of that size (0: the present), in that theme."""
+
+    button: Button
+    text_size: int = 0
+    theme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionGroup:
+    """Choices of one kind; `title` may be empty."""
+
+    title: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelView:
+    """What lies over a screen until it is closed: how to see it, in which language."""
+
+    title: str
+    groups: tuple[OptionGroup, ...]
+    close: Button
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +70,10 @@ class Chrome:
     """What stands on every screen: our mark, help line, languages, the way back and the way out.
 
     `demo` is the word written across the screen in the demo, else empty. `languages` holds the language
-    buttons (name `language_<code>`), the present one not enabled.
+    buttons (name `language_<code>`), the present one chosen; `more` opens them as a panel where they have no
+    room. `text_size`, `theme` and `low` (to be reached from a seat) are how the visitor wants to see the screen,
+    `display` opens the panel to change that and `reach` moves everything to press down or back; `panel` lies
+    over the screen.
     """
 
     language: str
@@ -49,6 +85,13 @@ class Chrome:
     back: Button | None = None
     finish: Button | None = None
     demo: str = ""
+    text_size: int = 2
+    theme: str = "default"
+    low: bool = False
+    display: Button | None = None
+    more: Button | None = None
+    reach: Button | None = None
+    panel: PanelView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from kiosk.i18n import OWN_NAMES, RIYADH, Catalogue, Digits
+from kiosk.i18n import RIYADH, Catalogue, Digits
 from kiosk.viewmodel import Button, Chrome
+from kiosk.views.display import display_button, language_buttons, more_button, panel_view, reach_button
 from kiosk.visit import Rules, Visit
-from kiosk.visit.events import BackPressed, Event, Finished, LanguageChosen
+from kiosk.visit.events import BackPressed, Event, Finished
 
 Level = Literal["open", "default", "strict"]
 """How much a site shows without a second proof."""
@@ -17,7 +18,8 @@ Level = Literal["open", "default", "strict"]
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """What the screens need to know of the terminal. `app_link` empty: no app is offered."""
+    """What the screens need to know of the terminal. `app_link` empty: no app is offered. `stands_high`: some of
+    the panel is out of reach from a seat."""
 
     rules: Rules
     level: Level = "default"
@@ -27,6 +29,7 @@ class SiteFacts:
     digits: Digits = "latin"
     currency: Literal["sign", "letters"] = "sign"
     demo: bool = False
+    stands_high: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +56,25 @@ class Scene:
 
     def chrome(self, *, back: bool = True, finish: bool = True) -> Chrome:
         """The frame of this screen, with or without its way back and its way out."""
-        words, language = self.words, self.visit.language
+        visit, words, offered = self.visit, self.words, self.facts.rules.languages
+        languages = language_buttons(visit, offered)
         return Chrome(
-            language=language,
+            language=visit.language,
             rtl=words.rtl,
             brand=self.say("common.brand"),
             help_label=self.say("common.help"),
             help_number=words.figures(_spaced(self.facts.call_centre)) if self.facts.call_centre else "",
-            languages=tuple(
-                Button(f"language_{code}", OWN_NAMES[code], LanguageChosen(code), code != language, "globe")
-                for code in self.facts.rules.languages
-            ),
+            languages=languages,
             back=self.button("back", "common.back", BackPressed(), icon="back") if back else None,
             finish=self.button("finish", "common.finish", Finished(), icon="finish") if finish else None,
             demo=self.say("demo") if self.facts.demo else "",
+            text_size=visit.display.text_size,
+            theme=visit.display.theme,
+            low=visit.display.low,
+            display=display_button(words),
+            more=more_button(words) if languages else None,
+            reach=reach_button(visit, words) if self.facts.stands_high else None,
+            panel=panel_view(visit, words, offered),
         )
 
     def call(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from devices.card_reader import ReaderHealth
 from devices.printer import JobState, PrinterHealth
 from kiosk.model import AccountNumber, CurrentBill
 from kiosk.visit.answers import Answer, answered, paper_moved
+from kiosk.visit.display import Display, PanelClosed, PanelOpened, ReachChosen, TextSizeChosen, ThemeChosen
 from kiosk.visit.events import (
     AccountUnknown,
     AppLinkRequested,
@@ -73,7 +74,7 @@ _CAN_READ = (ReaderHealth.ONLINE, ReaderHealth.BUSY)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The site's patience and limits; times in seconds.
+    """The site's patience and limits; times in seconds. Each visit begins in `language` and `display`.
 
     `warn_after_s` without a touch brings the warning, which waits `answer_s`; states that tell of a fault wait
     `fault_after_s`, and after a receipt the visit ends without one (`thanks_s`; `taken_s` once it was taken).
@@ -83,6 +84,7 @@ class Rules:
 
     language: str = "ar"
     languages: tuple[str, ...] = ("ar", "en")
+    display: Display = field(default_factory=Display)
     warn_after_s: float = 60.0
     fault_after_s: float = 120.0
     answer_s: float = 20.0
@@ -107,6 +109,7 @@ class Visit:
     state: State = field(default_factory=Attract)
     heard_at: float = 0.0
     language: str = "ar"
+    display: Display = field(default_factory=Display)
     prints: int = 0
     printer: PrinterHealth = PrinterHealth.ABSENT
     readers: frozenset[str] = frozenset()
@@ -170,6 +173,7 @@ def _end(visit: Visit, state: Attract | OutOfService, *, now: float, rules: Rule
         state,
         heard_at=now,
         language=rules.language,
+        display=rules.display,
         printer=visit.printer,
         readers=visit.readers,
         ticket=visit.ticket,
@@ -211,14 +215,17 @@ def _tick(visit: Visit, *, now: float, rules: Rules) -> Visit:
         case Attract():
             return visit
         case OutOfService():
-            return replace(visit, language=rules.language) if waited >= rules.warn_after_s else visit
+            if waited < rules.warn_after_s * visit.display.patience:
+                return visit
+            return replace(visit, language=rules.language, display=rules.display)
         case NotFound() | NotIssuedYet() | ServiceAway() | PrintFailed():
             limit = rules.fault_after_s
         case _:
             limit = rules.warn_after_s
-    if waited < limit:
+    if waited < limit * visit.display.patience:
         return visit
-    return replace(visit, state=StillThere(visit.state, now, ceil(rules.answer_s)))
+    warning = StillThere(visit.state, now, ceil(rules.answer_s))
+    return replace(visit, state=warning, display=visit.display.closed)
 
 
 def _count_guess(visit: Visit, event: Answer, *, now: float, rules: Rules) -> Visit:
@@ -235,8 +242,9 @@ def _acted(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
         case StillThere(under=under), MoreTimeAsked():
             return replace(visit, state=under, heard_at=now)
         case _, LanguageChosen(language) if language in rules.languages:
-            state = Identify() if isinstance(visit.state, Attract) else visit.state
-            return replace(visit, state=state, language=language, heard_at=now)
+            return replace(_begun(visit), language=language, display=visit.display.closed, heard_at=now)
+        case _, (TextSizeChosen() | ThemeChosen() | ReachChosen() | PanelOpened() | PanelClosed()) as wish:
+            return replace(_begun(visit), display=visit.display.after(wish), heard_at=now)
         case ((StillThere() | OutOfService()), _):
             return visit
         case Attract(), Touched():
@@ -258,6 +266,11 @@ def _acted(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
         case _:
             moved = replace(visit, state=_chosen(visit, event))
     return visit if moved == visit else replace(moved, heard_at=now)
+
+
+def _begun(visit: Visit) -> Visit:
+    """The visit of somebody who changes how the first screen is shown: they are here."""
+    return replace(visit, state=Identify()) if isinstance(visit.state, Attract) else visit
 
 
 def _chosen(visit: Visit, event: Event) -> State:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from devices.card_reader import ReaderHealth, Rejection
 from devices.printer import JobState, PrinterHealth
 from kiosk.model import AccountNumber, CurrentBill
+from kiosk.visit.display import PanelClosed, PanelOpened, ReachChosen, TextSizeChosen, ThemeChosen
 from kiosk.visit.states import Trouble
 
 
@@ -187,6 +188,11 @@ class TerminalOpened(_Plain):
 Event = (
     Touched
     | LanguageChosen
+    | TextSizeChosen
+    | ThemeChosen
+    | ReachChosen
+    | PanelOpened
+    | PanelClosed
     | NumberChosen
     | CardChosen
     | DigitTyped
