@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from devices import binding, card_map, dialogues, printer_url, reader_url, switches, ups
+from devices import binding, card_map, dialogues, printer_url, reader_url, sensors, switches, ups
 from devices.card_reader import CredentialKind
 from devices.escpos import profiles
 from devices.near_miss import unknown
@@ -147,6 +147,9 @@ class UpsSettings(BaseModel):
 
     url: str = Field(description="nut://127.0.0.1/ups")
     name: str = "ups"
+    shut_down: tuple[str, ...] = Field(
+        default=(), description="the command that ends this machine when the battery is nearly empty"
+    )
 
     @model_validator(mode="after")
     def _is_right(self) -> Self:
@@ -161,11 +164,11 @@ class SwitchesSettings(BaseModel):
 
     url: str = Field(description="serial:///dev/ttyUSB1?baud=9600")
     name: str = "switches"
-    inputs: Mapping[str, switches.Switch] = Field(default=switches.DEFAULT_INPUTS)
+    inputs: Mapping[str, sensors.Switch] = Field(default=switches.DEFAULT_INPUTS)
 
     @model_validator(mode="after")
     def _is_right(self) -> Self:
-        reader_url.parse_line(self.url)
+        switches.Switches(url=self.url)
         return self
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from devices.channels import Channel, open_line
 from devices.codecs.buffers import Segment
 from devices.monitor import Monitor
 from devices.reader_url import ReaderUrlError, parse_line
+from devices.sensors import Switch, SwitchChanged
 from devices.transports import TransportError
 
 logger = logging.getLogger(__name__)
@@ -20,27 +19,6 @@ logger = logging.getLogger(__name__)
 _LINE = re.compile(rb"([A-Z][0-9])=([01])")
 _END = re.compile(rb"[\r\n]")
 _LONGEST = 16
-
-
-class Switch(StrEnum):
-    """What a switch tells of."""
-
-    DOOR = "door"
-    """On: the cabinet is open."""
-    PRESENCE = "presence"
-    """On: somebody stands before the terminal."""
-    HEADPHONES = "headphones"
-    """On: head-phones are plugged in."""
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchChanged:
-    """A switch went on or off; `on` None: the board is gone, nothing is known any more."""
-
-    device: str
-    switch: Switch
-    on: bool | None
-    at: float
 
 
 DEFAULT_INPUTS = {"D0": Switch.DOOR, "P0": Switch.PRESENCE, "H0": Switch.HEADPHONES}
@@ -81,6 +59,10 @@ class Switches:
         """As last heard; None when nothing is known."""
         return self._link.states.get(switch)
 
+    def is_there(self) -> bool:
+        """Whether the board is plugged in and open."""
+        return self._link.is_open is True
+
     def close(self) -> None:
         """Stop listening; twice is fine."""
         monitor, self._monitor = self._monitor, None
@@ -102,6 +84,7 @@ class _BoardLink:
         self._inputs = inputs
         self._segment = Segment(_LONGEST)
         self.states: dict[Switch, bool] = {}
+        self.is_open: bool | None = None
         self.sink: Callable[[SwitchChanged], None] = lambda event: None
 
     def open(self) -> Channel:
@@ -112,6 +95,7 @@ class _BoardLink:
 
     def opened(self, channel: Channel, t: float) -> float | None:
         self._segment.clear()
+        self.is_open = True
         logger.info("%s: the board is there", self._name)
         return None
 
@@ -129,8 +113,9 @@ class _BoardLink:
 
     def failed(self, error: TransportError) -> None:
         known, self.states = self.states, {}
-        if known:
+        if self.is_open is not False:
             logger.warning("%s: the board is gone: %s", self._name, error)
+        self.is_open = False
         for switch in known:
             self.sink(SwitchChanged(self._name, switch, None, 0.0))
 

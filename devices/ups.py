@@ -6,12 +6,11 @@ import logging
 import re
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 from devices.channels import Channel, DescriptorChannel
 from devices.monitor import Monitor
+from devices.sensors import Power, PowerChanged
 from devices.transports import TransportError, TransportLost, mapped
 
 logger = logging.getLogger(__name__)
@@ -21,26 +20,6 @@ _PORT = 3493
 _ANSWER_S, _CONNECT_S = 5.0, 3.0
 _MAX_ANSWER = 1024
 _STATUS = re.compile(rb'VAR \S+ ups\.status "([^"]*)"')
-
-
-class Power(StrEnum):
-    """What the terminal runs on."""
-
-    UNKNOWN = "unknown"
-    MAINS = "mains"
-    BATTERY = "battery"
-    """Finish what is begun, begin no print job, tell the subscriber."""
-    LOW = "low"
-    """Shut down now, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class PowerChanged:
-    """The terminal runs on something else now; `detail` is for the technician."""
-
-    device: str
-    power: Power
-    detail: str = ""
 
 
 class UpsError(ValueError):
@@ -72,6 +51,10 @@ class Ups:
     def power(self) -> Power:
         """As last heard; never raises."""
         return self._link.power
+
+    def is_there(self) -> bool:
+        """Whether upsd answers and knows what the terminal runs on."""
+        return self._link.power is not Power.UNKNOWN
 
     def close(self) -> None:
         """Stop asking; twice is fine."""
@@ -107,6 +90,7 @@ class _UpsLink:
         self._answer = b""
         self._answer_by: float | None = None
         self.power = Power.UNKNOWN
+        self._is_told = False
         self.sink: Callable[[PowerChanged], None] = lambda event: None
 
     def open(self) -> Channel:
@@ -146,9 +130,9 @@ class _UpsLink:
         return self._answer_by
 
     def _report(self, power: Power, detail: str) -> None:
-        if power is self.power:
+        if power is self.power and self._is_told:
             return
-        self.power = power
+        self.power, self._is_told = power, True
         logger.log(
             logging.INFO if power is Power.MAINS else logging.WARNING, "%s: %s %s", self._name, power, detail
         )

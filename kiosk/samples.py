@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from devices.card_reader import Rejection
 from devices.printer import JobState, PrinterHealth
+from devices.sensors import Power
 from kiosk.i18n import RIYADH
 from kiosk.model import (
     Account,
@@ -52,11 +53,13 @@ from kiosk.visit.states import (
     TakeReceipt,
     Trouble,
 )
+from kiosk.visit.surroundings import POWER, Surroundings
 
 NOW = datetime(2026, 9, 15, 9, 30, tzinfo=UTC)
 """The moment the samples are seen at: the bill is due in twelve days."""
 
 _NUMBER = "30012345678"
+_ON_BATTERY = Surroundings(power=Power.BATTERY)
 _KWH = (7639, 7102, 6015, 4120, 2210, 1490, 1610, 1820, 1710, 2305, 4433, 6688, 7441)
 _AMOUNTS = (179711, 163944, 126236, 87009, 47472, 32568, 35052, 39399, 37122, 49439, 93488, 146901, 172880)
 
@@ -66,6 +69,8 @@ def samples() -> dict[str, Visit]:
     return {name: _visit(state) for name, state in (_screens() | _variants()).items()} | {
         "identify_no_reader": replace(_visit(Identify()), readers=frozenset()),
         "bill_no_paper": replace(_visit(_shown(sample_bill())), printer=PrinterHealth.PAPER_OUT),
+        "attract_battery": replace(_visit(Attract()), around=_ON_BATTERY),
+        "bill_battery": replace(_visit(_shown(sample_bill())), around=_ON_BATTERY),
     }
 
 
@@ -162,7 +167,7 @@ def _variants() -> dict[str, State]:
         "keypad_empty": EnterNumber(),
         "keypad_payment_card": EnterNumber(problem=NumberProblem.PAYMENT_CARD),
         "keypad_too_many": EnterNumber(_NUMBER, NumberProblem.TOO_MANY),
-        "card_payment_card": PresentCard(Rejection.PAYMENT_CARD),
+        **{f"card_{reason}": PresentCard(reason) for reason in Rejection},
         "bill_details": replace(whole, details=True),
         "bill_stored": replace(_stored(bill, timedelta(hours=3)), refreshing=True),
         "bill_stored_days": replace(_stored(bill, timedelta(days=4)), trouble=Trouble.UNREACHABLE),
@@ -178,6 +183,7 @@ def _variants() -> dict[str, State]:
         "not_issued_alone": NotIssuedYet(_current(NotIssued(_account()))),
         "service_away_busy": ServiceAway(AccountNumber(_NUMBER), Trouble.BUSY),
         "print_failed_refused": PrintFailed(whole, 2, JobState.REFUSED, PrinterHealth.COVER_OPEN),
+        "out_of_service_power": OutOfService(POWER),
         "print_failed_maybe": PrintFailed(whole, 2, JobState.UNKNOWN, PrinterHealth.SILENT),
     }
 

@@ -25,12 +25,13 @@ from devices.card_reader import Presented, ReaderHealth, Rejected, Rejection, Re
 from devices.codecs import keyboard, ndef
 from devices.monitor import Monitor
 from devices.pcsc_reader import PcscCardReader
+from devices.sensors import Power, PowerChanged
 from devices.serial_reader import SerialCardReader
 from devices.simulated_hardware import SUBSCRIBER_CARD, hardware
 from devices.simulated_hardware.pn532_module import Pn532Hardware
 from devices.simulated_hardware.tag import Type4Card
 from devices.simulated_line import SimulatedLine
-from devices.ups import Power, PowerChanged, Ups
+from devices.ups import Ups
 
 pytestmark = pytest.mark.emulator
 

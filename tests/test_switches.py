@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from devices.monitor import Monitor
+from devices.sensors import Switch, SwitchChanged
 from devices.simulated_hardware import hardware
 from devices.simulated_line import SimulatedLine
-from devices.switches import Switch, SwitchChanged, Switches, SwitchesError
+from devices.switches import Switches, SwitchesError
 
 
 class Heard:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from devices.monitor import Monitor
-from devices.ups import Power, PowerChanged, Ups, UpsError
+from devices.sensors import Power, PowerChanged
+from devices.ups import Ups, UpsError
 
 
 class Upsd:

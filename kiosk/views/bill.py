@@ -155,6 +155,8 @@ def _age(current: CurrentBill, trouble: Trouble | None, scene: Scene) -> Age | N
 def _print_note(scene: Scene) -> str:
     """Why no receipt can be had now; empty when one can."""
     health = scene.visit.printer
+    if not scene.visit.around.power.may_begin_printing:
+        return scene.say("print.battery")
     if not health.can_print:
         return scene.say(f"print.{_NO_PRINT.get(health, 'stopped')}")
     return "" if may_print(scene.visit, scene.facts.rules) else scene.say("print.enough")

@@ -16,6 +16,7 @@ from kiosk.visit.events import (
     RetryRequested,
 )
 from kiosk.visit.states import NotFound, NotIssuedYet, OutOfService, PrintFailed, ServiceAway, Trouble
+from kiosk.visit.surroundings import POWER
 
 _FIT = (PrinterHealth.READY, PrinterHealth.PAPER_LOW)
 """Nothing is wrong with the printer: it is of a make that cannot say whether it is done."""
@@ -99,7 +100,7 @@ def out_of_service_view(state: OutOfService, scene: Scene) -> MessageView:
         tone=Tone.FAULT,
         icon="tools",
         title=scene.say("out_of_service.title"),
-        text=scene.say("out_of_service.text"),
+        text=scene.say("out_of_service.power_text" if state.code == POWER else "out_of_service.text"),
         steps=(*scene.app(), *scene.call()),
         actions=(),
         code=state.code,

@@ -35,6 +35,7 @@ _UNKNOWN_CODE = (Rejection.TOO_LONG, Rejection.CONTROL_CHARS)
 
 def attract_view(scene: Scene) -> AttractView:
     """Nobody is here yet."""
+    note = "note" if scene.visit.around.power.may_begin_printing else "battery"
     promises = (("see", "bill"), ("print", "printer"), ("phone", "phone"))
     return AttractView(
         chrome=scene.chrome(back=False, finish=False),
@@ -45,7 +46,7 @@ def attract_view(scene: Scene) -> AttractView:
             for what, icon in promises
         ),
         start=scene.button("start", "attract.start", Touched(), icon="touch"),
-        note=scene.say("attract.note"),
+        note=scene.say(f"attract.{note}"),
     )
 
 

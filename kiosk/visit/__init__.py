@@ -33,6 +33,7 @@ from kiosk.visit.events import (
     MoreTimeAsked,
     NumberChosen,
     NumberConfirmed,
+    PowerChanged,
     PreviousBillRequested,
     PrintAdvanced,
     PrinterChanged,
@@ -41,12 +42,14 @@ from kiosk.visit.events import (
     RetryRequested,
     ServiceWasAway,
     StoredBillFound,
+    SwitchChanged,
     TerminalClosed,
     TerminalOpened,
     Tick,
     Touched,
 )
 from kiosk.visit.keying import is_complete, is_payment_card, refuse, typed
+from kiosk.visit.rules import Rules
 from kiosk.visit.states import (
     Attract,
     EnterNumber,
@@ -68,33 +71,11 @@ from kiosk.visit.states import (
     TakeReceipt,
     Trouble,
 )
+from kiosk.visit.surroundings import DOOR, POWER, Surroundings
+
+__all__ = ["Rules", "Visit", "may_print", "must_wait", "step"]
 
 _CAN_READ = (ReaderHealth.ONLINE, ReaderHealth.BUSY)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The site's patience and limits; times in seconds. Each visit begins in `language` and `display`.
-
-    `warn_after_s` without a touch brings the warning, which waits `answer_s`; states that tell of a fault wait
-    `fault_after_s`, and after a receipt the visit ends without one (`thanks_s`; `taken_s` once it was taken).
-    `look_up_limit_s` and `print_limit_s` end waits whose answer got lost. At most `guesses` typed numbers that
-    nobody has are looked up in `guess_window_s`, over all visits, and `prints` receipts printed in one visit.
-    """
-
-    language: str = "ar"
-    languages: tuple[str, ...] = ("ar", "en")
-    display: Display = field(default_factory=Display)
-    warn_after_s: float = 60.0
-    fault_after_s: float = 120.0
-    answer_s: float = 20.0
-    thanks_s: float = 20.0
-    taken_s: float = 6.0
-    look_up_limit_s: float = 10.0
-    print_limit_s: float = 120.0
-    guesses: int = 5
-    guess_window_s: float = 600.0
-    prints: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +83,8 @@ class Visit:
     """A visit with the terminal it happens on.
 
     `heard_at` is the monotonic time of the last sign of life. Of what is here, only `printer`, `readers` (the
-    names of those fit to read), `ticket` (the last one given out) and `guesses` (when wrong numbers were typed)
-    outlast a visit; none says anything of a subscriber.
+    names of those fit to read), `ticket` (the last one given out), `guesses` (when wrong numbers were typed) and
+    `around` outlast a visit; none says anything of a subscriber.
     """
 
     state: State = field(default_factory=Attract)
@@ -115,6 +96,7 @@ class Visit:
     readers: frozenset[str] = frozenset()
     ticket: int = 0
     guesses: tuple[float, ...] = ()
+    around: Surroundings = field(default_factory=Surroundings)
 
     @property
     def moment(self) -> Moment:
@@ -129,6 +111,16 @@ class Visit:
 
 def step(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
     """The visit after `event` at monotonic time `now`. Never raises; unchanged when the event means nothing."""
+    moved = _stepped(visit, event, now=now, rules=rules)
+    why = moved.around.forbids(paper_moves=isinstance(moved.moment, Printing))
+    if why and not isinstance(moved.state, OutOfService):
+        return _end(moved, OutOfService(why), now=now, rules=rules)
+    if moved.around != visit.around and not why and moved.state in (OutOfService(DOOR), OutOfService(POWER)):
+        return _end(moved, Attract(), now=now, rules=rules)
+    return moved
+
+
+def _stepped(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
     match event:
         case Tick():
             return _tick(visit, now=now, rules=rules)
@@ -146,6 +138,8 @@ def step(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
         case ReaderChanged(device, health):
             fit = visit.readers | {device} if health in _CAN_READ else visit.readers - {device}
             return replace(visit, readers=fit)
+        case PowerChanged() | SwitchChanged():
+            return replace(visit, around=visit.around.after(event, now=now))
         case StoredBillFound() | BillRefreshed() | AccountUnknown() | ServiceWasAway():
             visit = _count_guess(visit, event, now=now, rules=rules)
             return _enter(visit, _through(visit, lambda moment: answered(moment, event)), now=now)
@@ -156,7 +150,7 @@ def step(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
 
 def may_print(visit: Visit, rules: Rules) -> bool:
     """Whether a receipt can be offered now."""
-    return visit.printer.can_print and visit.prints < rules.prints
+    return visit.printer.can_print and visit.around.power.may_begin_printing and visit.prints < rules.prints
 
 
 def must_wait(visit: Visit, *, now: float, rules: Rules) -> bool:
@@ -178,6 +172,7 @@ def _end(visit: Visit, state: Attract | OutOfService, *, now: float, rules: Rule
         readers=visit.readers,
         ticket=visit.ticket,
         guesses=visit.guesses,
+        around=visit.around,
     )
 
 
@@ -196,6 +191,8 @@ def _through(visit: Visit, change: Callable[[Moment], Moment]) -> State:
 
 
 def _tick(visit: Visit, *, now: float, rules: Rules) -> Visit:
+    if _is_left(visit, now=now, rules=rules):
+        return _end(visit, Attract(), now=now, rules=rules)
     waited = now - visit.heard_at
     match visit.state:
         case StillThere(asked_at=asked_at) as warning:
@@ -226,6 +223,14 @@ def _tick(visit: Visit, *, now: float, rules: Rules) -> Visit:
         return visit
     warning = StillThere(visit.state, now, ceil(rules.answer_s))
     return replace(visit, state=warning, display=visit.display.closed)
+
+
+def _is_left(visit: Visit, *, now: float, rules: Rules) -> bool:
+    """Whether nobody has been near for a while; whoever the switch does not see is still felt by touch."""
+    left_at = visit.around.left_at
+    if left_at is None or _rests(visit) or isinstance(visit.moment, Printing):
+        return False
+    return now - max(left_at, visit.heard_at) >= rules.gone_after_s
 
 
 def _count_guess(visit: Visit, event: Answer, *, now: float, rules: Rules) -> Visit:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from devices.card_reader import ReaderHealth, Rejection
 from devices.printer import JobState, PrinterHealth
+from devices.sensors import Power, Switch
 from kiosk.model import AccountNumber, CurrentBill
 from kiosk.visit.display import PanelClosed, PanelOpened, ReachChosen, TextSizeChosen, ThemeChosen
 from kiosk.visit.states import Trouble
@@ -175,6 +176,24 @@ class ReaderChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerChanged:
+    """The terminal runs on something else than before."""
+
+    power: Power
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchChanged:
+    """A switch went on or off: `SwitchChanged(Switch.HEADPHONES, True)` when head-phones were plugged in.
+
+    `on` None: nothing is known any more.
+    """
+
+    switch: Switch
+    on: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class TerminalClosed:
     """The terminal is to serve nobody; `code` as in `OutOfService`."""
 
@@ -217,6 +236,8 @@ Event = (
     | Tick
     | PrinterChanged
     | ReaderChanged
+    | PowerChanged
+    | SwitchChanged
     | TerminalClosed
     | TerminalOpened
 )

@@ -1,0 +1,34 @@
+"""How patient a site is with its visitors, and where it sets limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kiosk.visit.display import Display
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The site's patience and limits; times in seconds. Each visit begins in `language` and `display`.
+
+    `warn_after_s` without a touch brings the warning, which waits `answer_s`; states that tell of a fault wait
+    `fault_after_s`, and after a receipt the visit ends without one (`thanks_s`; `taken_s` once it was taken).
+    `look_up_limit_s` and `print_limit_s` end waits whose answer got lost. At most `guesses` typed numbers that
+    nobody has are looked up in `guess_window_s`, over all visits, and `prints` receipts printed in one visit.
+    Where a switch tells of presence, a visit ends `gone_after_s` after nobody is near and nothing was touched.
+    """
+
+    language: str = "ar"
+    languages: tuple[str, ...] = ("ar", "en")
+    display: Display = field(default_factory=Display)
+    warn_after_s: float = 60.0
+    fault_after_s: float = 120.0
+    answer_s: float = 20.0
+    thanks_s: float = 20.0
+    taken_s: float = 6.0
+    look_up_limit_s: float = 10.0
+    print_limit_s: float = 120.0
+    gone_after_s: float = 30.0
+    guesses: int = 5
+    guess_window_s: float = 600.0
+    prints: int = 2
