@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from kiosk.service import Service, ServiceConfig
+from kiosk.service.belonging import Belonging
 
 NOW = datetime(2026, 9, 15, 9, 20, tzinfo=UTC)
 A, B, NO_MOBILE, UNKNOWN = "30012345678", "10098765432", "00412345", "30012345679"
@@ -156,6 +157,35 @@ def test_another_account_s_tries_are_its_own(service: Service) -> None:
     assert ask(service, B, "proofs", code="000000").status_code == 403
 
 
+def test_the_id_of_the_subscriber_is_a_proof_and_counts_as_a_try(service: Service) -> None:
+    mine = Belonging(service.desk.book).national_id(0)
+    other = next(number for number in ("1000000008", "1101798278") if number != mine)
+    assert len(mine) == 10 and mine[0] in "12"
+    assert refusal(ask(service, A, "proofs", national_id=other)) == (403, "wrong_id")
+    assert len(ask(service, A, "proofs", national_id=mine).json()["proof"]) == 32
+    assert refusal(ask(service, A, "proofs", national_id=other)) == (403, "wrong_id")
+    assert refusal(ask(service, A, "proofs", national_id=mine)) == (429, "too_many_tries")
+
+
+def test_a_proof_names_the_person_s_accounts_and_holds_for_each(service: Service) -> None:
+    ask(service, A, "codes", channel="sms")
+    answer = ask(service, A, "proofs", code=code_sent(service)).json()
+    assert [account["number"] for account in answer["accounts"]] == [A, B]
+    assert {account["category"] for account in answer["accounts"]} == {"residential", "commercial"}
+    assert ask(service, B, "mobile", mobile=MOBILE, proof=answer["proof"]).status_code == 200
+
+
+def test_persons_hold_one_account_or_two_that_name_each_other(service: Service) -> None:
+    belonging = Belonging(service.desk.book)
+    groups = [tuple(belonging.accounts(n)) for n in range(400)]
+    assert {len(group) for group in groups} == {1, 2}
+    for n, group in enumerate(groups):
+        assert n in group
+        assert all(tuple(belonging.accounts(other)) == group for other in group)
+        assert len({belonging.national_id(other) for other in group}) == 1
+    assert len({belonging.national_id(n) for n in range(400)}) == len(set(groups))
+
+
 def test_three_codes_a_day_are_sent_and_no_more(service: Service) -> None:
     answers = [ask(service, A, "codes", channel="sms").status_code for _ in range(4)]
     assert answers == [200, 200, 200, 429]
@@ -186,7 +216,9 @@ def test_a_mobile_registered_at_a_terminal_proves_nothing(service: Service) -> N
 def test_a_mobile_is_changed_with_a_proof_only(service: Service, times: Times) -> None:
     assert refusal(ask(service, A, "mobile", mobile=MOBILE)) == (403, "proof_needed")
     assert refusal(ask(service, A, "mobile", mobile=MOBILE, proof="x" * 32)) == (403, "proof_needed")
-    others = proof_of(service, B)
+    book = service.desk.book
+    stranger = next(n for n in range(10, 60) if book.current(n, NOW)["account"].get("mobile_last2"))
+    others = proof_of(service, book.account(stranger))
     assert refusal(ask(service, A, "mobile", mobile=MOBILE, proof=others)) == (403, "proof_needed")
     proof = proof_of(service, A)
     assert ask(service, A, "mobile", mobile=MOBILE, proof=proof).status_code == 200

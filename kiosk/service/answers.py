@@ -31,6 +31,7 @@ class Problem(Enum):
         "Wrong code",
         "The code is not the one sent last, or it has expired.",
     )
+    WRONG_ID = (403, "wrong_id", "Wrong ID", "The ID is not the subscriber's.")
     WITHHELD = (403, "withheld", "Not shown at terminals", "The subscriber keeps this bill from terminals.")
     NOT_FOUND = (404, "not_found", "Not found", "There is no such account, or nothing else, at this address.")
     METHOD_NOT_ALLOWED = (405, "method_not_allowed", "Method not allowed", "This address is not used in this way.")

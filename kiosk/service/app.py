@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from kiosk.service import answers, contract
 from kiosk.service.answers import Problem
+from kiosk.service.belonging import Belonging
 from kiosk.service.contacts import Contacts
 from kiosk.service.door import MAINTENANCE_RETRY_S, Door, route
 from kiosk.service.errands import Errands
@@ -96,6 +97,7 @@ class Desk:
             self.book,
             door=self._door,
             proofs=Proofs(self._records),
+            belonging=Belonging(self.book),
             contacts=Contacts(self._records, seed=config.seed, keeps_messages=config.lists_received),
             issue_link=self._issue_link,
             now=config.now,

@@ -1,6 +1,7 @@
-"""What a subscriber asks at a terminal: a one-time code, a proof by it, a mobile for the e-bill, the bill sent.
+"""What a subscriber asks at a terminal: a one-time code, a proof, a mobile for the e-bill, the bill sent.
 
-No answer holds a whole mobile, an e-mail address or an account number; a proof goes to the terminal alone.
+No answer holds a whole mobile or an e-mail address, and none but a proof's an account number: those of the person
+who proved to hold them. A proof goes to the terminal alone.
 """
 
 from __future__ import annotations
@@ -8,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from kiosk.service import answers
 from kiosk.service.answers import Problem
-from kiosk.service.contacts import Contact, Contacts, mobile
+from kiosk.service.belonging import Belonging
+from kiosk.service.contacts import Channel, Contact, Contacts, mobile
 from kiosk.service.door import Door, route
 from kiosk.service.events import BillWanted, Wish
 from kiosk.service.proofs import CODE_VALID_FOR, Outcome, Proofs, Purpose, until_tomorrow_s
@@ -38,8 +40,15 @@ class _CodeWanted(_Fields):
     channel: Literal["sms"]
 
 
-class _CodeTried(_Fields):
-    code: _Code
+class _ProofTried(_Fields):
+    code: _Code = ""
+    national_id: Annotated[str, Field(pattern="^[12][0-9]{9}$")] = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.code) == bool(self.national_id):
+            raise ValueError("a code or an ID")
+        return self
 
 
 class _MobileGiven(_Fields):
@@ -49,7 +58,7 @@ class _MobileGiven(_Fields):
 
 
 class _MessageWanted(_Fields):
-    channel: Literal["sms", "email"]
+    channel: Channel
 
 
 _Wanted = TypeVar("_Wanted", bound=_Fields)
@@ -79,6 +88,7 @@ class Errands:
         door: Door,
         proofs: Proofs,
         contacts: Contacts,
+        belonging: Belonging,
         issue_link: IssueLink,
         now: Callable[[], datetime],
         is_listed: bool,
@@ -88,6 +98,7 @@ class Errands:
         self._door = door
         self._proofs = proofs
         self._contacts = contacts
+        self._belonging = belonging
         self._issue_link = issue_link
         self._now = now
         self._is_listed = is_listed
@@ -107,21 +118,19 @@ class Errands:
 
         A mobile is not registered by that: what is sent there says how to confirm it.
         """
-        subscriber = self._book.index_of(wish.account)
-        if subscriber is None or self._book.is_withheld(subscriber):
+        caller = self._known(wish.account)
+        if isinstance(caller, Problem):
             return "account_unknown"
-        now = self._now()
-        last2 = self._book.current(subscriber, now)["account"].get("mobile_last2")
-        caller = _Caller(subscriber, wish.account, last2, now)
+        subscriber = caller.subscriber
         if isinstance(wish, BillWanted):
-            contact = self._contacts.reached(subscriber, last2, wish.channel)
+            contact = self._contacts.reached(subscriber, caller.last2, wish.channel)
             return self._send_bill(request, caller, contact)
-        if self._contacts.reached(subscriber, last2, "sms") is not None:
+        if self._contacts.reached(subscriber, caller.last2, "sms") is not None:
             return Problem.PROOF_NEEDED.value[1]
-        if not self._proofs.allow(subscriber, "code", now=now):
+        if not self._proofs.allow(subscriber, "code", now=caller.now):
             return Problem.TOO_MANY_TRIES.value[1]
         text = "لتسجيل هذا الجوال للفاتورة أدخله عند أي جهاز / To register this mobile, enter it at any terminal"
-        self._contacts.send(mobile(wish.mobile), text, account=wish.account, now=now)
+        self._contacts.send(mobile(wish.mobile), text, account=wish.account, now=caller.now)
         return ""
 
     async def _code(self, request: Request) -> Response:
@@ -139,14 +148,23 @@ class Errands:
         caller = self._caller(request)
         if isinstance(caller, Response):
             return caller
-        tried = await _read(request, _CodeTried)
+        tried = await _read(request, _ProofTried)
         if isinstance(tried, Response):
             return tried
-        refusal = self._refused(caller, "proof", tried.code)
+        if tried.code:
+            refusal = self._refused(caller, "proof", tried.code)
+        else:
+            refusal = self._refused_id(caller, tried.national_id)
         if refusal:
             return refusal
-        proof = self._proofs.prove(caller.subscriber, now=caller.now)
-        return answers.small_json({"proof": proof.token, "expires": proof.expires.isoformat(timespec="seconds")})
+        proof = self._proofs.prove(self._belonging.person(caller.subscriber), now=caller.now)
+        return answers.small_json(
+            {
+                "proof": proof.token,
+                "expires": proof.expires.isoformat(timespec="seconds"),
+                "accounts": self._accounts(caller),
+            }
+        )
 
     async def _mobile(self, request: Request) -> Response:
         caller = self._caller(request)
@@ -162,7 +180,8 @@ class Errands:
             self._contacts.register(caller.subscriber, given.mobile)
             return answers.small_json({"registered": mobile(given.mobile).hint})
         known = self._contacts.reached(caller.subscriber, caller.last2, "sms")
-        proven = given.proof and self._proofs.holds(given.proof, caller.subscriber, now=caller.now)
+        person = self._belonging.person(caller.subscriber)
+        proven = given.proof and self._proofs.holds(given.proof, person, now=caller.now)
         if known is not None and not proven:
             return answers.problem(Problem.PROOF_NEEDED)
         return self._send_code(caller, mobile(given.mobile), "mobile")
@@ -182,6 +201,13 @@ class Errands:
                 return _no_more(caller)
         return answers.small_json({"sent_to": contact.hint if contact else None})
 
+    def _accounts(self, caller: _Caller) -> list[dict[str, Any]]:
+        """The person's accounts that may be shown at terminals, and what tells one from another."""
+        mine = [n for n in self._belonging.accounts(caller.subscriber) if not self._book.is_withheld(n)]
+        held = [self._book.current(n, caller.now)["account"] for n in mine]
+        fields = ("number", "category", "address_ar", "address_en")
+        return [{field: account.get(field) for field in fields} for account in held]
+
     async def _list(self, _request: Request) -> Response:
         if not self._is_listed:
             return answers.problem(Problem.NOT_FOUND)
@@ -191,12 +217,15 @@ class Errands:
         refusal = self._door.refusal(request, "accounts")
         if refusal:
             return refusal
-        account = request.path_params["account"]
+        caller = self._known(request.path_params["account"])
+        return answers.problem(caller) if isinstance(caller, Problem) else caller
+
+    def _known(self, account: str) -> _Caller | Problem:
         subscriber = self._book.index_of(account)
         if subscriber is None:
-            return answers.problem(Problem.NOT_FOUND)
+            return Problem.NOT_FOUND
         if self._book.is_withheld(subscriber):
-            return answers.problem(Problem.WITHHELD)
+            return Problem.WITHHELD
         now = self._now()
         last2 = self._book.current(subscriber, now)["account"].get("mobile_last2")
         return _Caller(subscriber, account, last2, now)
@@ -220,6 +249,16 @@ class Errands:
         code = self._proofs.new_code(caller.subscriber, purpose, subject=subject, now=caller.now)
         self._contacts.send(contact, f"رمزك / Your code: {code}", account=caller.account, now=caller.now)
         return answers.small_json({"sent_to": contact.hint, "valid_s": int(CODE_VALID_FOR.total_seconds())})
+
+    def _refused_id(self, caller: _Caller, number: str) -> Response | None:
+        holder = self._belonging.national_id(caller.subscriber)
+        match self._proofs.try_id(caller.subscriber, number, holder=holder, now=caller.now):
+            case Outcome.RIGHT:
+                return None
+            case Outcome.WRONG:
+                return answers.problem(Problem.WRONG_ID)
+            case Outcome.NO_MORE:
+                return _no_more(caller)
 
     def _refused(self, caller: _Caller, purpose: Purpose, code: str, *, subject: str = "") -> Response | None:
         match self._proofs.try_code(caller.subscriber, purpose, code, subject=subject, now=caller.now):

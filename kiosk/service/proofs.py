@@ -1,4 +1,4 @@
-"""One-time codes: sent to the subscriber, tried three times a day at most, good once and for five minutes."""
+"""What shows that the subscriber asks: a one-time code or the number of an ID, tried three times a day at most."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ CREATE TABLE IF NOT EXISTS secret(key BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS code(
     subscriber INTEGER NOT NULL, purpose TEXT NOT NULL, digest BLOB NOT NULL, expires REAL NOT NULL,
     PRIMARY KEY (subscriber, purpose)) STRICT;
-CREATE TABLE IF NOT EXISTS proof(
-    digest BLOB PRIMARY KEY, subscriber INTEGER NOT NULL, expires REAL NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS proved(
+    digest BLOB PRIMARY KEY, person INTEGER NOT NULL, expires REAL NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS used(
     day INTEGER NOT NULL, subscriber INTEGER NOT NULL, what TEXT NOT NULL, times INTEGER NOT NULL,
     PRIMARY KEY (day, subscriber, what)) STRICT;
@@ -108,18 +108,24 @@ class Proofs:
         self._db.execute("DELETE FROM code WHERE subscriber = ? AND purpose = ?", (subscriber, purpose))
         return Outcome.RIGHT
 
-    def prove(self, subscriber: int, *, now: datetime) -> Proof:
-        """A new proof for a subscriber whose code was right."""
+    def try_id(self, subscriber: int, number: str, *, holder: str, now: datetime) -> Outcome:
+        """Try the number of an ID against the `holder`'s; counted as a code is."""
+        if not self.allow(subscriber, "try", now=now):
+            return Outcome.NO_MORE
+        return Outcome.RIGHT if hmac.compare_digest(number, holder) else Outcome.WRONG
+
+    def prove(self, person: int, *, now: datetime) -> Proof:
+        """A new proof for a person whose code or ID was right; good for every account of the person."""
         proof = Proof(secrets.token_urlsafe(24), now + PROOF_VALID_FOR)
-        self._db.execute("DELETE FROM proof WHERE expires <= ?", (now.timestamp(),))
-        row = (self._digest(proof.token), subscriber, proof.expires.timestamp())
-        self._db.execute("INSERT INTO proof VALUES (?, ?, ?)", row)
+        self._db.execute("DELETE FROM proved WHERE expires <= ?", (now.timestamp(),))
+        row = (self._digest(proof.token), person, proof.expires.timestamp())
+        self._db.execute("INSERT INTO proved VALUES (?, ?, ?)", row)
         return proof
 
-    def holds(self, token: str, subscriber: int, *, now: datetime) -> bool:
-        """Whether a proof is this subscriber's and still good."""
-        query = "SELECT 1 FROM proof WHERE digest = ? AND subscriber = ? AND expires > ?"
-        return self._db.execute(query, (self._digest(token), subscriber, now.timestamp())).fetchone() is not None
+    def holds(self, token: str, person: int, *, now: datetime) -> bool:
+        """Whether a proof is this person's and still good."""
+        query = "SELECT 1 FROM proved WHERE digest = ? AND person = ? AND expires > ?"
+        return self._db.execute(query, (self._digest(token), person, now.timestamp())).fetchone() is not None
 
     def _digest(self, text: str) -> bytes:
         return hmac.digest(self._key, text.encode(), hashlib.sha256)
