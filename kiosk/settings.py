@@ -83,6 +83,47 @@ class StoreSettings:
     days: int
 
 
+@dataclass(frozen=True, slots=True)
+class SpeechSettings:
+    """The voice: espeak-ng's name of each language's voice, and how it begins with every subscriber."""
+
+    enabled: bool
+    voice_ar: str
+    voice_en: str
+    rate: int
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundSettings:
+    """What is heard besides the voice: a tick for each key, and the chime and the low tone."""
+
+    ticks: bool
+    tones: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """What the keys of a tactile keypad do: for each act of `kiosk.keypad.Act` the names of its keys."""
+
+    next: tuple[str, ...]
+    previous: tuple[str, ...]
+    right: tuple[str, ...]
+    left: tuple[str, ...]
+    press: tuple[str, ...]
+    delete: tuple[str, ...]
+    back: tuple[str, ...]
+    speech: tuple[str, ...]
+    repeat: tuple[str, ...]
+    slower: tuple[str, ...]
+    faster: tuple[str, ...]
+    softer: tuple[str, ...]
+    louder: tuple[str, ...]
+    item_back: tuple[str, ...]
+    item_on: tuple[str, ...]
+    hide: tuple[str, ...]
+
+
 DeviceTable = Mapping[str, Any]
 """A checked `[[printer]]`, `[[card_reader]]` or `[[card_map]]` table, as `devices.settings` takes it."""
 
@@ -96,6 +137,9 @@ class Settings:
     screen: ScreenSettings
     visit: VisitSettings
     store: StoreSettings
+    speech: SpeechSettings
+    sound: SoundSettings
+    keys: KeySettings
     printer: tuple[DeviceTable, ...] = ()
     card_reader: tuple[DeviceTable, ...] = ()
     card_map: tuple[DeviceTable, ...] = ()
@@ -216,6 +260,9 @@ def _rebuild(tables: dict[str, Any]) -> Settings:
         screen=ScreenSettings(**tables["screen"]),
         visit=VisitSettings(**tables["visit"]),
         store=StoreSettings(**tables["store"]),
+        speech=SpeechSettings(**tables["speech"]),
+        sound=SoundSettings(**tables["sound"]),
+        keys=KeySettings(**{act: tuple(keys) for act, keys in tables["keys"].items()}),
         printer=tuple(tables["printer"]),
         card_reader=tuple(tables["card_reader"]),
         card_map=tuple(tables["card_map"]),

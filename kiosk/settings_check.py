@@ -7,20 +7,24 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from kiosk.keypad import KEY_NAMES
 from kiosk.resources import asset
 from kiosk.settings import (
     GatewaySettings,
+    KeySettings,
     Layer,
     Mistake,
     ScreenSettings,
     Settings,
     SettingsError,
     SiteSettings,
+    SoundSettings,
+    SpeechSettings,
     StoreSettings,
     VisitSettings,
     near_miss,
@@ -158,12 +162,64 @@ class _Store(_Table):
     days: Annotated[int, Field(ge=1, le=400)]
 
 
+class _Speech(_Table):
+    enabled: bool
+    voice_ar: Annotated[str, Field(pattern="^[a-zA-Z0-9+_/-]{1,40}$")]
+    voice_en: Annotated[str, Field(pattern="^[a-zA-Z0-9+_/-]{1,40}$")]
+    rate: Annotated[int, Field(ge=1, le=6)]
+    volume: Annotated[int, Field(ge=1, le=5)]
+
+
+class _Sound(_Table):
+    ticks: bool
+    tones: bool
+
+
+def _key(name: str) -> str:
+    if name not in KEY_NAMES:
+        raise ValueError(f'"{name}" is no key; {near_miss(name, KEY_NAMES) or "e.g. tab, f5, pad_plus"}')
+    return name
+
+
+_KeyList = list[Annotated[str, AfterValidator(_key)]]
+
+
+class _Keys(_Table):
+    next: _KeyList
+    previous: _KeyList
+    right: _KeyList
+    left: _KeyList
+    press: _KeyList
+    delete: _KeyList
+    back: _KeyList
+    speech: _KeyList
+    repeat: _KeyList
+    slower: _KeyList
+    faster: _KeyList
+    softer: _KeyList
+    louder: _KeyList
+    item_back: _KeyList
+    item_on: _KeyList
+    hide: _KeyList
+
+    @model_validator(mode="after")
+    def _each_key_does_one_thing(self) -> Self:
+        given = [key for keys in self.model_dump().values() for key in keys]
+        for key in given:
+            if given.count(key) > 1:
+                raise ValueError(f'"{key}" is given two things to do')
+        return self
+
+
 class _Whole(_Table):
     gateway: _Gateway
     site: _Site
     screen: _Screen
     visit: _Visit
     store: _Store
+    speech: _Speech
+    sound: _Sound
+    keys: _Keys
     printer: list[dict[str, Any]] = []
     card_reader: list[dict[str, Any]] = []
     card_map: list[dict[str, Any]] = []
@@ -270,6 +326,9 @@ def _settings(whole: _Whole, merged: Mapping[str, Any]) -> Settings:
         screen=ScreenSettings(**whole.screen.model_dump()),
         visit=VisitSettings(**whole.visit.model_dump()),
         store=StoreSettings(**whole.store.model_dump()),
+        speech=SpeechSettings(**whole.speech.model_dump()),
+        sound=SoundSettings(**whole.sound.model_dump()),
+        keys=KeySettings(**{act: tuple(keys) for act, keys in whole.keys.model_dump().items()}),
         printer=tuple(merged.get("printer", ())),
         card_reader=tuple(merged.get("card_reader", ())),
         card_map=tuple(merged.get("card_map", ())),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from devices.printer import PrintJob
 from kiosk.bootstrap import Parts, facts_of, new_job_id, paper_width, utc_now
 from kiosk.controller import Controller
+from kiosk.keypad import Keymap
 from kiosk.model import CurrentBill
 from kiosk.settings import Settings
 from kiosk.typography import require
@@ -190,6 +191,7 @@ def open_terminal(
         theme=settings.screen.theme,
         on_tick=lambda: waiting[0].tick(),
         touched=lambda: waiting[0].felt(),
+        keymap=Keymap.of(asdict(settings.keys)),
         broken=view(Visit(OutOfService("screen"), language=language), now=utc_now(), facts=facts),
     )
     waiting.append(Terminal(settings, app, facts))

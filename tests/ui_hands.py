@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from PIL import Image
 
+from kiosk.keypad import Keymap
 from kiosk.samples import NOW, samples
+from kiosk.settings import load
 from kiosk.viewmodel import View
 from kiosk.views import SiteFacts, view
 from kiosk.views.frame import Level
@@ -33,9 +35,15 @@ class Terminal:
         from kiosk.ui.app import KioskApp
 
         self.sent: list[Any] = []
+        self.acts: list[Any] = []
         self.touches = 0
         self.app = KioskApp(
-            send=self.sent.append, first=sample("attract"), touched=self._touched, broken=sample("out_of_service")
+            send=self.sent.append,
+            first=sample("attract"),
+            touched=self._touched,
+            broken=sample("out_of_service"),
+            keymap=Keymap.of(asdict(load().keys)),
+            on_act=self.acts.append,
         )
         self.stage = self.app._stage
         self.loop = self.app._loop

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
+from kiosk.keypad import Act, Keymap
 from kiosk.ui import boot
 from kiosk.ui.theme import TARGET_MM, Glass
 from kiosk.viewmodel import View
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 TURN_S = 6.0
 """How long the attract screen tells one promise: bright areas move, and not more often than 5 s."""
+
+
+NO_KEYS = Keymap({})
 
 
 class KioskApp:
@@ -41,6 +45,9 @@ class KioskApp:
         on_tick: Callable[[], None] = lambda: None,
         touched: Callable[[], None] = lambda: None,
         broken: View | None = None,
+        keymap: Keymap = NO_KEYS,
+        on_act: Callable[[Act], None] = lambda act: None,
+        on_focus: Callable[[str], None] = lambda name: None,
     ) -> None:
         """Open the window and lay out the first screen; nothing is drawn before `run`.
 
@@ -53,8 +60,11 @@ class KioskApp:
             text_size: 1 to 4.
             theme: "default", "high", "low" or "dark".
             on_tick: called each second.
-            touched: called at every touch, before anything it does.
+            touched: called at every touch and every key that means something, before anything it does.
             broken: shown after an unexpected failure.
+            keymap: what the keys of a keypad do.
+            on_act: takes what a key does that is not about buttons.
+            on_focus: takes the name of the button that got the focus by a key.
 
         Raises:
             WindowMissing: this machine cannot open a window; the message says why.
@@ -66,6 +76,8 @@ class KioskApp:
         self._broken = broken
         window = boot.open_window(*size, fullscreen=fullscreen)
         # Kivy's modules must not be imported before the window is open.
+        from kiosk.ui.focus import Focus
+        from kiosk.ui.keys import Keys
         from kiosk.ui.loop import Loop
         from kiosk.ui.press_guard import PressGuard
         from kiosk.ui.stage import Stage
@@ -73,6 +85,10 @@ class KioskApp:
         glass = Glass.of(int(window.width), int(window.height), width_mm=width_mm)
         self._stage = Stage(window, glass=glass, text_size=text_size, theme=theme, still=boot.is_software())
         self._guard = PressGuard(TARGET_MM * glass.px_per_mm)
+        self._focus = Focus(self._stage, on_move=on_focus)
+        self._keys = Keys(
+            window, keymap=keymap, focus=self._focus, press=self._press_by_key, felt=self._feel_key, on_act=on_act
+        )
         self._loop = Loop(window, on_tick=self._tick, on_trouble=self._show_broken)
         self._loop.is_moving = lambda: self._stage.shown is not None and self._stage.shown.is_moving
         self._drawn: list[Callable[[], None]] = []
@@ -108,6 +124,7 @@ class KioskApp:
         if screen is not before:
             self._seen_at = inf
         screen.press = self._press
+        self._focus.follow()
         if view.screen == "attract":
             self._turned_at = monotonic()
 
@@ -132,6 +149,11 @@ class KioskApp:
         """The middle of every button that can be pressed, by name: [x, y] in pixels from the window's top left."""
         return self._stage.centres()
 
+    @property
+    def focus(self) -> str:
+        """The name of the button that keys are at; "" while nobody uses keys."""
+        return self._focus.name
+
     def tap(self, name: str) -> None:
         """Press the button `name` as a finger does, through the window's own input; for demos and tests.
 
@@ -150,10 +172,24 @@ class KioskApp:
         if self._guard.accepts(at=button.held_at, pos=button.held_pos, seen_at=self._seen_at):
             self._send(button.button.event)
 
+    def _press_by_key(self, button: Any, at: float) -> None:
+        # What had not been drawn when the key went down cannot have been meant, as with a finger.
+        if at < self._seen_at:
+            return
+        if button.button.event is None:
+            button.press(button)  # turns a page: nothing that a visit hears of
+            self._focus.follow()
+        else:
+            self._send(button.button.event)
+
     def _feel(self, window: Any, touch: Any) -> bool:
+        self._focus.turn_off()
+        self._feel_key()
+        return False
+
+    def _feel_key(self) -> None:
         self._loop.touched()
         self._touched()
-        return False
 
     def _tick(self) -> None:
         shown = self._stage.shown

@@ -94,13 +94,17 @@ class Panel:
         self._image: Any = None
         self._made: tuple[Any, ...] = ()
 
-    def paint(self, node: Node, *, fill: str, edge: str = "", radius: str = "", stroke: str = "line") -> None:
-        """Fill the node with a colour token, with an edge when one is named."""
+    def paint(
+        self, node: Node, *, fill: str, edge: str = "", radius: str = "", stroke: str = "line", outset: str = ""
+    ) -> None:
+        """Fill the node with a colour token, with an edge when one is named; `outset` is how far it reaches out."""
         look: Look = node.look
         if not fill and not edge:
             self.erase()
             return
-        rounding = min(look.radius(radius), int(node.width) // 2, int(node.height) // 2)
+        out = look.space(outset)
+        x, y, width, height = node.x - out, node.y - out, node.width + 2 * out, node.height + 2 * out
+        rounding = min(look.radius(radius) + out, int(width) // 2, int(height) // 2)
         key = (rounding, look.palette.rgba(fill), look.palette.rgba(edge), look.stroke(stroke) if edge else 0)
         if self._image is None:
             with self._canvas:
@@ -112,7 +116,7 @@ class Panel:
             self._image.texture = shapes.panel(key[0], fill=key[1], edge=key[2], stroke=key[3])
             # A texture stretched from its middle needs a border even without rounding.
             self._image.border = (max(rounding, key[3]),) * 4
-        self._image.pos, self._image.size = node.pos, node.size
+        self._image.pos, self._image.size = (x, y), (width, height)
 
     def erase(self) -> None:
         """Draw nothing."""

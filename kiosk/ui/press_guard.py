@@ -29,3 +29,29 @@ class PressGuard:
             return False
         self._at, self._pos = at, pos
         return True
+
+
+STILL_HELD_S = 1.0
+"""A key that comes again so soon without having been let go is the same press: X repeats after 0.66 s."""
+
+
+class KeyGuard:
+    """Tells a new press of a key from its repetition and its bounce. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, float] = {}
+        self._down: dict[int, float] = {}
+
+    def accepts(self, key: int, *, at: float) -> bool:
+        """Whether this is a press of its own; a key held down says nothing more (EN 301 549, 5.7 and 5.8)."""
+        is_held = at - self._held.get(key, float("-inf")) < STILL_HELD_S
+        is_bounce = at - self._down.get(key, float("-inf")) < BOUNCE_S
+        self._held[key] = at
+        if is_held or is_bounce:
+            return False
+        self._down[key] = at
+        return True
+
+    def released(self, key: int) -> None:
+        """The key was let go."""
+        self._held.pop(key, None)

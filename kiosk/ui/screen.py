@@ -12,7 +12,7 @@ from kiosk.ui.fitting import fit
 from kiosk.ui.layout import Column
 from kiosk.ui.theme import Look
 from kiosk.ui.widgets.button import Pressable
-from kiosk.ui.widgets.chrome import Watermark
+from kiosk.ui.widgets.chrome import Footer, Header, Watermark
 from kiosk.viewmodel import Chrome
 
 
@@ -75,6 +75,27 @@ class Screen(Column):
         for node in self.nodes():
             if isinstance(node, Pressable) and node.name:
                 yield node
+
+    def way_on(self) -> str:
+        """The name of the next step, the large button below; "" without one."""
+        footers = (node for node in self.nodes() if isinstance(node, Footer))
+        return next((footer.button.name for footer in footers if footer.button), "")
+
+    def begins_at(self) -> str:
+        """The button that keys begin at: the first of the content, else the way on, else the first there is.
+
+        Not the languages above, and not the way out: Enter alone must lead on.
+        """
+        frame = {
+            button.name
+            for node in self.nodes()
+            if isinstance(node, Header | Footer)
+            for button in node.nodes()
+            if isinstance(button, Pressable)
+        }
+        names = [button.name for button in self.buttons() if button.is_enabled]
+        content = next((name for name in names if name not in frame), "")
+        return content or (self.way_on() if self.way_on() in names else "") or next(iter(names), "")
 
     def _pressed(self, button: Pressable) -> None:
         self.press(button)

@@ -51,7 +51,15 @@ SPACES: Mapping[str, float] = {
 RADII: Mapping[str, float] = {_NOTHING: 0, "xs": 0.8, "s": 1.5, "m": 3, "l": 4.4, "round": 1000}
 """Corner radii in mm (8, 16, 24 px on the reference panel); "round" is as round as the side allows."""
 
-STROKES: Mapping[str, float] = {_NOTHING: 0, "hair": 0.3, "line": 0.5, "bold": 0.9, "ring": 3}
+STROKES: Mapping[str, float] = {
+    _NOTHING: 0,
+    "hair": 0.3,
+    "line": 0.5,
+    "focus": 0.8,
+    "bold": 0.9,
+    "halo": 1.3,
+    "ring": 3,
+}
 """Widths of lines in mm."""
 
 SIZES: Mapping[str, float] = {

@@ -68,7 +68,8 @@ class Pressable(Row):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._ring = Panel(self.canvas.after)
+        # Two rings, the inner one in the colour of paper: on any ground, and round any button, one of them is seen.
+        self._halo, self._ring = Panel(self.canvas.after), Panel(self.canvas.after)
         self._held = ""
         self.held_at = 0.0
         self.held_pos = (0.0, 0.0)
@@ -98,8 +99,10 @@ class Pressable(Row):
         self.fill = colours.pressed if self.pressed else colours.fill
         self.edge = colours.edge
         super().paint()
-        ring = "focus" if self.focused else ""
-        self._ring.paint(self, fill="", edge=ring, radius=self.radius, stroke="bold")
+        for panel, edge, stroke in ((self._halo, "card", "halo"), (self._ring, "focus", "focus")):
+            panel.paint(
+                self, fill="", edge=edge if self.focused else "", radius=self.radius, stroke=stroke, outset="xs"
+            )
 
     def place(self, x: int, y: int, width: int, height: int) -> None:
         """Stand there; what is inside takes the ink of the present state first."""
