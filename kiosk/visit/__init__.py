@@ -14,7 +14,7 @@ from devices.card_reader import ReaderHealth
 from devices.printer import JobState, PrinterHealth
 from kiosk.model import AccountNumber, CurrentBill
 from kiosk.visit.answers import Answer, answered, paper_moved
-from kiosk.visit.display import Display, PanelClosed, PanelOpened, ReachChosen, TextSizeChosen, ThemeChosen
+from kiosk.visit.display import Display, HidingChosen, SpeechChosen, Wish
 from kiosk.visit.events import (
     AccountUnknown,
     AppLinkRequested,
@@ -38,6 +38,7 @@ from kiosk.visit.events import (
     PrintAdvanced,
     PrinterChanged,
     PrintRequested,
+    ReadAloud,
     ReaderChanged,
     RetryRequested,
     ServiceWasAway,
@@ -104,6 +105,22 @@ class Visit:
         return self.state.under if isinstance(self.state, StillThere) else self.state
 
     @property
+    def is_aloud(self) -> bool:
+        """Whether the screens are read aloud: as the visitor chose, else as long as head-phones are plugged in."""
+        chosen = self.display.aloud
+        return self.around.headphones is True if chosen is None else chosen
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nothing is to be seen on the screen."""
+        return self.is_aloud and self.display.hidden
+
+    @property
+    def patience(self) -> int:
+        """How many times longer than usual to wait for an answer: reading large letters and listening take time."""
+        return 2 if self.display.is_large or self.is_aloud else 1
+
+    @property
     def listens(self) -> bool:
         """Whether a card or a code presented now identifies."""
         return isinstance(self.state, Attract | Identify | EnterNumber | PresentCard)
@@ -139,7 +156,13 @@ def _stepped(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
             fit = visit.readers | {device} if health in _CAN_READ else visit.readers - {device}
             return replace(visit, readers=fit)
         case PowerChanged() | SwitchChanged():
-            return replace(visit, around=visit.around.after(event, now=now))
+            around = visit.around.after(event, now=now)
+            # Who plugs in head-phones wants to hear, whatever was chosen before.
+            is_new = around.headphones is True and visit.around.headphones is not True
+            display = replace(visit.display, aloud=None) if is_new else visit.display
+            return replace(visit, around=around, display=display)
+        case ReadAloud():
+            return _held(visit, now=now)
         case StoredBillFound() | BillRefreshed() | AccountUnknown() | ServiceWasAway():
             visit = _count_guess(visit, event, now=now, rules=rules)
             return _enter(visit, _through(visit, lambda moment: answered(moment, event)), now=now)
@@ -190,6 +213,13 @@ def _through(visit: Visit, change: Callable[[Moment], Moment]) -> State:
     return change(visit.state)
 
 
+def _held(visit: Visit, *, now: float) -> Visit:
+    """The visit while the voice still speaks: no time counts meanwhile, not even that of the idle warning."""
+    if isinstance(visit.state, StillThere):
+        return replace(visit, state=replace(visit.state, asked_at=now))
+    return replace(visit, heard_at=now)
+
+
 def _tick(visit: Visit, *, now: float, rules: Rules) -> Visit:
     if _is_left(visit, now=now, rules=rules):
         return _end(visit, Attract(), now=now, rules=rules)
@@ -212,14 +242,14 @@ def _tick(visit: Visit, *, now: float, rules: Rules) -> Visit:
         case Attract():
             return visit
         case OutOfService():
-            if waited < rules.warn_after_s * visit.display.patience:
+            if waited < rules.warn_after_s * visit.patience:
                 return visit
             return replace(visit, language=rules.language, display=rules.display)
         case NotFound() | NotIssuedYet() | ServiceAway() | PrintFailed():
             limit = rules.fault_after_s
         case _:
             limit = rules.warn_after_s
-    if waited < limit * visit.display.patience:
+    if waited < limit * visit.patience:
         return visit
     warning = StillThere(visit.state, now, ceil(rules.answer_s))
     return replace(visit, state=warning, display=visit.display.closed)
@@ -248,7 +278,9 @@ def _acted(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
             return replace(visit, state=under, heard_at=now)
         case _, LanguageChosen(language) if language in rules.languages:
             return replace(_begun(visit), language=language, display=visit.display.closed, heard_at=now)
-        case _, (TextSizeChosen() | ThemeChosen() | ReachChosen() | PanelOpened() | PanelClosed()) as wish:
+        case StillThere(), (SpeechChosen() | HidingChosen()) as wish:
+            return replace(visit, display=visit.display.after(wish))
+        case _, wish if isinstance(wish, Wish):
             return replace(_begun(visit), display=visit.display.after(wish), heard_at=now)
         case ((StillThere() | OutOfService()), _):
             return visit

@@ -1,4 +1,4 @@
-"""How a visitor wants to see the screens: letters, contrast, reach. Kept for the visit, forgotten with it."""
+"""How a visitor wants to see the screens, or to hear them. Kept for the visit, forgotten with it."""
 
 from __future__ import annotations
 
@@ -44,6 +44,20 @@ class ReachChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechChosen:
+    """The screens are to be read aloud, or not any more."""
+
+    aloud: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HidingChosen:
+    """Nothing is to be seen on the screen while it is read aloud, or it is to be seen again."""
+
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PanelOpened:
     """A panel is to lie over the screen."""
 
@@ -55,22 +69,28 @@ class PanelClosed:
     """The screen is to be seen again as it is."""
 
 
-Wish = TextSizeChosen | ThemeChosen | ReachChosen | PanelOpened | PanelClosed
+Wish = TextSizeChosen | ThemeChosen | ReachChosen | SpeechChosen | HidingChosen | PanelOpened | PanelClosed
 
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """Letters 1 to 4, contrast, and whether everything to press is `low`; `panel` lies over the screen."""
+    """Letters 1 to 4, contrast, and whether everything to press is `low`; `panel` lies over the screen.
+
+    `aloud` is what the visitor chose about speech, None when nothing: then head-phones decide. `hidden` counts
+    only while the screens are read aloud.
+    """
 
     text_size: int = 2
     theme: str = "default"
     low: bool = False
+    aloud: bool | None = None
+    hidden: bool = False
     panel: Panel | None = None
 
     @property
-    def patience(self) -> int:
-        """How many times longer than usual to wait for an answer."""
-        return 2 if self.text_size >= LARGE else 1
+    def is_large(self) -> bool:
+        """Whether the letters are so large that a screen takes longer to read."""
+        return self.text_size >= LARGE
 
     def after(self, wish: Wish) -> Display:
         """The display as wished; as it is when there is no such size or contrast."""
@@ -81,6 +101,10 @@ class Display:
                 return replace(self, theme=theme)
             case ReachChosen(low):
                 return replace(self, low=low)
+            case SpeechChosen(aloud):
+                return replace(self, aloud=aloud, hidden=self.hidden and aloud)
+            case HidingChosen(hidden):
+                return replace(self, hidden=hidden)
             case PanelOpened(panel):
                 return replace(self, panel=panel)
             case PanelClosed():

@@ -8,7 +8,7 @@ from devices.card_reader import ReaderHealth, Rejection
 from devices.printer import JobState, PrinterHealth
 from devices.sensors import Power, Switch
 from kiosk.model import AccountNumber, CurrentBill
-from kiosk.visit.display import PanelClosed, PanelOpened, ReachChosen, TextSizeChosen, ThemeChosen
+from kiosk.visit.display import Wish
 from kiosk.visit.states import Trouble
 
 
@@ -160,6 +160,10 @@ class Tick(_Plain):
     """Time has passed; sent about once a second."""
 
 
+class ReadAloud(_Plain):
+    """The voice was speaking just now; sent about once a second while it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class PrinterChanged:
     """The printer's health is another than before."""
@@ -207,11 +211,6 @@ class TerminalOpened(_Plain):
 Event = (
     Touched
     | LanguageChosen
-    | TextSizeChosen
-    | ThemeChosen
-    | ReachChosen
-    | PanelOpened
-    | PanelClosed
     | NumberChosen
     | CardChosen
     | DigitTyped
@@ -233,7 +232,9 @@ Event = (
     | BackPressed
     | Finished
     | MoreTimeAsked
+    | Wish
     | Tick
+    | ReadAloud
     | PrinterChanged
     | ReaderChanged
     | PowerChanged
