@@ -29,14 +29,15 @@ class InertKeyboards:
     def __init__(
         self,
         *,
-        accepted: Iterable[Match],
+        accepted: Callable[[], Iterable[Match]],
         monitor: Monitor,
         accepted_paths: Iterable[str] = (),
         sysfs: Path = Path("/sys"),
         open_at: Callable[[str], Channel] = grab_node,
     ) -> None:
-        """`accepted_paths` are nodes that a reader is bound to by path; `sysfs` and `open_at` are for tests."""
-        self._accepted = tuple(accepted)
+        """`accepted` is asked at every look, so that one accepted meanwhile counts within a second; `accepted_paths`
+        are nodes that a reader is bound to by path. `sysfs` and `open_at` are for tests."""
+        self._accepted = accepted
         self._accepted_paths = frozenset(accepted_paths)
         self._monitor = monitor
         self._sysfs = sysfs
@@ -73,7 +74,7 @@ class InertKeyboards:
 
     def would_silence(self, port: Port) -> bool:
         """Whether nobody accepted this keyboard."""
-        return port.path not in self._accepted_paths and not any(port.fits(match) for match in self._accepted)
+        return port.path not in self._accepted_paths and not any(port.fits(match) for match in self._accepted())
 
 
 def keyboards(sysfs: Path = Path("/sys")) -> list[Port]:

@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from devices import reader_url
+from devices.binding import Match
 from devices.card_map import CardMap
 from devices.card_reader import CardReader, CardReaderError, ReaderHealth
 from devices.keyboards import InertKeyboards
@@ -87,13 +88,18 @@ def open_card_reader(
         raise CardReaderError(ReaderHealth.FAULT, str(error)) from error
 
 
-def inert_keyboards(settings: DeviceSettings, *, monitor: Monitor) -> InertKeyboards:
-    """What keeps all keyboards silent but the accepted ones and those that are card readers; `start` begins."""
+def inert_keyboards(
+    settings: DeviceSettings, *, monitor: Monitor, also: Callable[[], Iterable[Match]] = tuple
+) -> InertKeyboards:
+    """What keeps all keyboards silent but the accepted ones and those that are card readers; `start` begins.
+
+    `also` tells of more accepted ones, whenever it is asked.
+    """
     tables = [table for table in settings.card_reader if table.scheme == "evdev"]
     accepted = [keyboard.match.match() for keyboard in settings.keyboard]
     accepted += [table.match.match() for table in tables if table.match]
     paths = [reader_url.parse_node(table.url, kind="evdev", match=None) for table in tables if not table.match]
-    return InertKeyboards(accepted=accepted, accepted_paths=paths, monitor=monitor)
+    return InertKeyboards(accepted=lambda: [*accepted, *also()], accepted_paths=paths, monitor=monitor)
 
 
 class DriverError(Exception):

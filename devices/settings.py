@@ -1,9 +1,10 @@
-"""The device tables of the settings file: `[[printer]]`, `[[card_reader]]`, `[[card_map]]`."""
+"""The device tables of the settings file: printers, readers, the card map, keyboards, power and switches."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -62,6 +63,12 @@ class _Device(BaseModel):
         """The keys that only the driver knows."""
         return self.model_extra or {}
 
+    def _refuse_unknown(self, kind: str, scheme: str, *, ours: Iterable[str]) -> None:
+        """Refuse an address that no driver answers to, ours or a package's (`devices.<kind>s`)."""
+        known = {*ours, *(point.name for point in entry_points(group=f"devices.{kind}s"))}
+        if scheme not in known:
+            raise ValueError(unknown(f"kind of {kind} address", scheme, known=(f"{name}:" for name in known)))
+
     def _refuse_extra(self, kind: str) -> None:
         known = type(self).model_fields
         for key in self.extra:
@@ -80,10 +87,13 @@ class PrinterSettings(_Device):
 
     @model_validator(mode="after")
     def _is_right(self) -> Self:
-        if self.url.partition(":")[0] in _OUR_PRINTERS:
+        scheme = self.url.partition(":")[0]
+        if scheme in _OUR_PRINTERS:
             printer_url.parse(self.url)
             profiles.profile(self.profile)
             self._refuse_extra("printer")
+        else:
+            self._refuse_unknown("printer", scheme, ours=_OUR_PRINTERS)
         return self
 
 
@@ -102,6 +112,8 @@ class CardReaderSettings(_Device):
         if kind in _OUR_READERS:
             dialogues.kind(self.codec)
             self._refuse_extra("card_reader")
+        else:
+            self._refuse_unknown("card_reader", kind, ours=_OUR_READERS)
         if kind in reader_url.LINE_SCHEMES:
             line = reader_url.parse_line(self.url or "serial:")
             if bool(line.address) == (self.match is not None):

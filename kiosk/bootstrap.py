@@ -18,14 +18,17 @@ from uuid import uuid4
 
 from devices.card_reader import CardReader, CardReaderError, ReaderHealth
 from devices.printer import Printer, PrinterError
+from devices.sensors import Sensor
 from kiosk.model import AccountNumber
 from kiosk.resources import asset
+from kiosk.sensing import open_sensors, sensor_states, silence_keyboards
 from kiosk.settings import DeviceTable, Settings
 from kiosk.views import SiteFacts
 from kiosk.visit import Rules
 from kiosk.visit.display import Display
 
 if TYPE_CHECKING:
+    from devices.keyboards import InertKeyboards
     from devices.monitor import Monitor
     from kiosk.bills import BillService
     from kiosk.courier import Courier, DeviceState
@@ -169,7 +172,12 @@ def open_outbox(journal: JobJournal) -> Outbox:
 
 
 def start_courier(
-    settings: Settings, *, outbox: Outbox, printer: Printer | None, readers: Sequence[CardReader]
+    settings: Settings,
+    *,
+    outbox: Outbox,
+    printer: Printer | None,
+    readers: Sequence[CardReader],
+    sensors: Sequence[Sensor] = (),
 ) -> Courier | None:
     """What tells the utility of all that is in the outbox, and of lost devices, running; None without an address."""
     from kiosk.courier import Courier
@@ -178,7 +186,7 @@ def start_courier(
     gateway = settings.gateway
     if not gateway.url:
         return None
-    devices = {reader.name: partial(_reader_state, reader) for reader in readers}
+    devices = sensor_states(sensors) | {reader.name: partial(_reader_state, reader) for reader in readers}
     if printer:
         devices["printer"] = partial(_printer_state, printer)
     session = HttpSession(gateway.url, ca=_path(gateway.ca), client_cert=_path(gateway.client_certificate))
@@ -212,6 +220,8 @@ class Parts:
     monitor: Monitor
     outbox: Outbox | None = None
     courier: Courier | None = None
+    sensors: Sequence[Sensor] = ()
+    keyboards: InertKeyboards | None = None
 
     def look_into_journal(self) -> None:
         """Read the journal, so that one which hangs is noticed; a fault is an answer too. Never raises for it."""
@@ -227,13 +237,20 @@ class Parts:
             self.courier.close()
         for reader in self.readers:
             reader.close()
+        for sensor in self.sensors:
+            sensor.close()
+        if self.keyboards:
+            self.keyboards.close()
         if self.printer:
             self.printer.close()
         self.monitor.close()
 
 
-def open_parts(settings: Settings, *, state: Path) -> Parts:
-    """Open everything the settings name; slow (imports, files), so never on the UI thread."""
+def open_parts(settings: Settings, *, state: Path, silences_keyboards: bool = False) -> Parts:
+    """Open everything the settings name; slow (imports, files), so never on the UI thread.
+
+    With `silences_keyboards` only accepted keyboards type, here and in every other program of this machine.
+    """
     from devices.monitor import Monitor
     from kiosk.database import StoreError
 
@@ -250,6 +267,8 @@ def open_parts(settings: Settings, *, state: Path) -> Parts:
         open_printer(settings.printer, journal=journal) if journal else None,
         open_readers(settings, monitor=monitor),
         monitor,
+        sensors=open_sensors(settings, monitor=monitor),
+        keyboards=silence_keyboards(settings, state=state, monitor=monitor) if silences_keyboards else None,
     )
     prepare_receipts(settings)
     return with_courier(parts, settings)
@@ -260,7 +279,9 @@ def with_courier(parts: Parts, settings: Settings) -> Parts:
     if parts.journal is None:
         return parts
     outbox = open_outbox(parts.journal)
-    courier = start_courier(settings, outbox=outbox, printer=parts.printer, readers=parts.readers)
+    courier = start_courier(
+        settings, outbox=outbox, printer=parts.printer, readers=parts.readers, sensors=parts.sensors
+    )
     return replace(parts, outbox=outbox, courier=courier)
 
 

@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from devices import card_reader
+from devices import sensors as sensing
 from devices.card_reader import CardReader, Credential, CredentialKind, Presented, ReaderEvent, Rejected, Rejection
 from devices.printer import JobState, JobUpdate, Printer, PrinterError, PrintJob
+from devices.sensors import Sensor, SensorEvent
 from kiosk.model import AccountNumber, AccountNumberError, CurrentBill, NotIssued
 from kiosk.visit import Rules, Visit, step
 from kiosk.visit.events import (
@@ -23,11 +25,13 @@ from kiosk.visit.events import (
     CardRejected,
     Event,
     Identified,
+    PowerChanged,
     PrintAdvanced,
     PrinterChanged,
     ReaderChanged,
     ServiceWasAway,
     StoredBillFound,
+    SwitchChanged,
     Tick,
 )
 from kiosk.visit.states import LookingUp, Printing, Trouble
@@ -63,6 +67,7 @@ class Controller:
         bills: BillService,
         printer: Printer | None,
         readers: Sequence[CardReader],
+        sensors: Sequence[Sensor] = (),
         run: Run,
         post: Callable[[Callable[[], None]], None],
         make_page: MakePage,
@@ -76,6 +81,7 @@ class Controller:
             bills: `stored` and `previous` are called on the UI thread, `refresh` on a worker.
             printer: None when the terminal has none.
             readers: every card reader and scanner.
+            sensors: what tells of power, door, presence and head-phones.
             run: the crossing to a worker and back.
             post: calls its argument on the UI thread; may itself be called from any thread.
             make_page: lays out a receipt.
@@ -86,6 +92,7 @@ class Controller:
         self._bills = bills
         self._printer = printer
         self._readers = tuple(readers)
+        self._sensors = tuple(sensors)
         self._run = run
         self._post = post
         self._make_page = make_page
@@ -106,6 +113,8 @@ class Controller:
         self._look_at_printer()
         for reader in self._readers:
             reader.start(self._hear)
+        for sensor in self._sensors:
+            sensor.start(self._hear)
         self._arm()
         self._present(self._visit)
 
@@ -117,6 +126,8 @@ class Controller:
         self._visit = Visit(language=self._rules.language, display=self._rules.display)
         for reader in self._readers:
             reader.close()
+        for sensor in self._sensors:
+            sensor.close()
         if self._printer:
             self._printer.close()
 
@@ -223,11 +234,11 @@ class Controller:
             for reader in self._readers:
                 reader.arm(self._armed)
 
-    def _hear(self, event: ReaderEvent) -> None:
-        """From a reader's own thread."""
+    def _hear(self, event: ReaderEvent | SensorEvent) -> None:
+        """From a device's own thread."""
         self._post(lambda: self._heard(event))
 
-    def _heard(self, event: ReaderEvent) -> None:
+    def _heard(self, event: ReaderEvent | SensorEvent) -> None:
         match event:
             case Presented(credential=credential):
                 self.send(_identified(credential))
@@ -235,6 +246,10 @@ class Controller:
                 self.send(CardRejected(reason))
             case card_reader.ReaderChanged(device, health):
                 self.send(ReaderChanged(device, health))
+            case sensing.PowerChanged(power=power):
+                self.send(PowerChanged(power))
+            case sensing.SwitchChanged(switch=switch, on=on):
+                self.send(SwitchChanged(switch, on))
 
 
 def _identified(credential: Credential) -> Event:

@@ -125,7 +125,7 @@ class KeySettings:
 
 
 DeviceTable = Mapping[str, Any]
-"""A checked `[[printer]]`, `[[card_reader]]` or `[[card_map]]` table, as `devices.settings` takes it."""
+"""A checked table such as `[[printer]]` or `[ups]`, as `devices.settings` takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,9 @@ class Settings:
     printer: tuple[DeviceTable, ...] = ()
     card_reader: tuple[DeviceTable, ...] = ()
     card_map: tuple[DeviceTable, ...] = ()
+    keyboard: tuple[DeviceTable, ...] = ()
+    ups: DeviceTable | None = None
+    switches: DeviceTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +269,9 @@ def _rebuild(tables: dict[str, Any]) -> Settings:
         printer=tuple(tables["printer"]),
         card_reader=tuple(tables["card_reader"]),
         card_map=tuple(tables["card_map"]),
+        keyboard=tuple(tables["keyboard"]),
+        ups=tables["ups"],
+        switches=tables["switches"],
     )
 
 

@@ -223,13 +223,24 @@ class _Whole(_Table):
     printer: list[dict[str, Any]] = []
     card_reader: list[dict[str, Any]] = []
     card_map: list[dict[str, Any]] = []
+    keyboard: list[dict[str, Any]] = []
+    ups: dict[str, Any] | None = None
+    switches: dict[str, Any] | None = None
 
 
 @cache
 def _device_tables() -> dict[str, type[BaseModel]]:
-    from devices.settings import CardMapRule, CardReaderSettings, PrinterSettings
+    """The tables that `devices` knows the meaning of; those of one part by name, lists of them too."""
+    from devices import settings as tables
 
-    return {"printer": PrinterSettings, "card_reader": CardReaderSettings, "card_map": CardMapRule}
+    return {
+        "printer": tables.PrinterSettings,
+        "card_reader": tables.CardReaderSettings,
+        "card_map": tables.CardMapRule,
+        "keyboard": tables.KeyboardSettings,
+        "ups": tables.UpsSettings,
+        "switches": tables.SwitchesSettings,
+    }
 
 
 Problem = tuple[tuple[str | int, ...], str, str]
@@ -239,9 +250,12 @@ Problem = tuple[tuple[str | int, ...], str, str]
 def _problems(merged: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _model_problems(_Whole, merged, under=())
     for name, model in _device_tables().items():
-        tables = merged.get(name, [])
-        for index, table in enumerate(tables if isinstance(tables, list) else []):
-            yield from _model_problems(model, table, under=(name, index))
+        given = merged.get(name)
+        if isinstance(given, list):
+            for index, table in enumerate(given):
+                yield from _model_problems(model, table, under=(name, index))
+        elif isinstance(given, dict) and name in ("ups", "switches"):
+            yield from _model_problems(model, given, under=(name,))
 
 
 def _model_problems(model: type[BaseModel], value: object, *, under: tuple[str | int, ...]) -> Iterator[Problem]:
@@ -332,6 +346,9 @@ def _settings(whole: _Whole, merged: Mapping[str, Any]) -> Settings:
         printer=tuple(merged.get("printer", ())),
         card_reader=tuple(merged.get("card_reader", ())),
         card_map=tuple(merged.get("card_map", ())),
+        keyboard=tuple(merged.get("keyboard", ())),
+        ups=merged.get("ups"),
+        switches=merged.get("switches"),
     )
 
 

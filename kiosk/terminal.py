@@ -14,12 +14,14 @@ from kiosk.bootstrap import Parts, facts_of, new_job_id, paper_width, utc_now
 from kiosk.controller import Controller
 from kiosk.keypad import Keymap
 from kiosk.model import CurrentBill
+from kiosk.sensing import tell_of_door
 from kiosk.settings import Settings
 from kiosk.typography import require
 from kiosk.views import SiteFacts, view
 from kiosk.visit import Visit
 from kiosk.visit.events import Event, Tick, Touched
 from kiosk.visit.states import Attract, OutOfService
+from kiosk.visit.surroundings import POWER
 
 if TYPE_CHECKING:
     from kiosk.ui.app import KioskApp
@@ -32,7 +34,8 @@ T = TypeVar("T")
 class Terminal:
     """The screen and, once they are open, the parts behind it. Everything here runs on the UI thread.
 
-    What is touched before the parts are open waits and is then done in order.
+    What is touched before the parts are open waits and is then done in order. When the battery is nearly empty and
+    no paper moves any more, `battery_empty` is set and the screen ends.
     """
 
     settings: Settings
@@ -43,6 +46,8 @@ class Terminal:
     clock: Callable[[], float] = time.monotonic
     on_visit: Callable[[Visit], None] = lambda visit: None
     watchdog: Watchdog | None = None
+    battery_empty: bool = False
+    _door_open: bool = False
     _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "worker"))
     _waiting: list[Event] = field(default_factory=list)
     _opened: Future[Parts] = field(default_factory=Future)
@@ -69,6 +74,8 @@ class Terminal:
 
     def tick(self) -> None:
         """A second has passed."""
+        if self.battery_empty:
+            self.app.stop()
         if self.controller:
             self.controller.send(Tick())
         if self.watchdog:
@@ -121,6 +128,7 @@ class Terminal:
             bills=parts.bills,
             printer=parts.printer,
             readers=parts.readers,
+            sensors=parts.sensors,
             run=self.run,
             post=self.app.post,
             make_page=self._make_page,
@@ -136,7 +144,23 @@ class Terminal:
         shown = view(visit, now=utc_now(), facts=self.facts)
         self._screen = shown.screen
         self.app.show(shown)
+        self._look_around(visit)
         self.on_visit(visit)
+
+    def _look_around(self, visit: Visit) -> None:
+        """Tell of a door that was opened or shut; end when the power does, once the screen has said so."""
+        if visit.around.door_open is not self._door_open:
+            self._door_open = visit.around.door_open
+            self._tell_of_door(self._door_open)
+        if not self.battery_empty and visit.state == OutOfService(POWER):
+            self.battery_empty = True
+            self.app.on_drawn(self.app.stop)
+
+    def _tell_of_door(self, is_open: bool) -> None:
+        parts = self.parts
+        if parts and parts.outbox:
+            tell = partial(tell_of_door, parts.outbox, parts.courier, is_open=is_open)
+            self.run(tell, lambda _: None)
 
     def _make_page(self, current: CurrentBill, *, language: str, copy: int) -> PrintJob:
         from kiosk.receipt import page

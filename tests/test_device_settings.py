@@ -48,7 +48,14 @@ def wrong(model: type, **table: object) -> str:
     return str(caught.value)
 
 
-def test_a_whole_file_is_read_and_other_tables_are_left_alone(tmp_path: Path) -> None:
+def test_a_whole_file_is_read_and_other_tables_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "acme-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[devices.card_readers]\nacme = acme:Reader\n")
+    monkeypatch.syspath_prepend(tmp_path)
     file = tmp_path / "kiosk.toml"
     file.write_text(FILE)
     settings = DeviceSettings.read([file])

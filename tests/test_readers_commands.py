@@ -146,7 +146,7 @@ def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
 def test_the_programs_exit_codes_say_what_was_wrong(tmp_path: Path) -> None:
     wrong, unusable = tmp_path / "wrong.toml", tmp_path / "unusable.toml"
     wrong.write_text('[[card_reader]]\nurl = "serial:///dev/x"\ncodec = "magtec"\n')
-    unusable.write_text('[[card_reader]]\nurl = "acme:"\n')
+    unusable.write_text('[[card_reader]]\nurl = "simulated:"\ncodec = "sankyo"\n')
     assert run("list", "--json").returncode == 0
     assert run("nonsense").returncode == 2
     assert run("watch", "--json").returncode == 5

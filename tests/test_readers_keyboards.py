@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from devices import registry
-from devices.binding import Match
+from devices.accepted import AcceptedKeyboards, KeyboardNotThere, keyboard_id
+from devices.binding import Match, Port
 from devices.channels import Channel, DescriptorChannel
 from devices.keyboards import InertKeyboards, keyboards
 from devices.monitor import Monitor
@@ -76,7 +77,9 @@ def test_only_what_can_type_a_number_is_a_keyboard(sysfs: Path) -> None:
 
 def test_a_keyboard_is_silent_until_it_is_accepted(sysfs: Path, monitor: Monitor) -> None:
     nodes = Nodes()
-    inert = InertKeyboards(accepted=[Match(0x0C2E, 1)], monitor=monitor, sysfs=sysfs, open_at=nodes.open_at)
+    inert = InertKeyboards(
+        accepted=lambda: [Match(0x0C2E, 1)], monitor=monitor, sysfs=sysfs, open_at=nodes.open_at
+    )
     inert.start()
     wait_until(lambda: "/dev/input/event0" in nodes.ours)
     assert [port.vid for port in inert.silenced] == [0x046D]
@@ -104,9 +107,59 @@ def test_accepted_keyboards_and_card_readers_of_the_settings_are_left_alone(sysf
     assert [port.vid for port in keyboards(sysfs) if inert.would_silence(port)] == [0x1234]
 
 
+def test_one_that_is_accepted_while_it_is_plugged_in_counts_within_a_second(
+    sysfs: Path, monitor: Monitor, tmp_path: Path
+) -> None:
+    nodes, kept = Nodes(), AcceptedKeyboards(tmp_path / "keyboards.json")
+    inert = InertKeyboards(accepted=kept.matches, monitor=monitor, sysfs=sysfs, open_at=nodes.open_at)
+    inert.start()
+    wait_until(lambda: len(inert.silenced) == 2)
+    kept.accept("046d:0001", ports=keyboards(sysfs))
+    wait_until(lambda: [port.vid for port in inert.silenced] == [0x0C2E])
+    kept.forget("046d:0001")
+    wait_until(lambda: len(inert.silenced) == 2)
+    inert.close()
+
+
+def test_accepted_keyboards_are_kept_by_what_they_are(tmp_path: Path) -> None:
+    kept = AcceptedKeyboards(tmp_path / "keyboards.json")
+    ports = [
+        Port("/dev/input/event3", 0x046D, 0xC31C, serial="K1", location="1-2", description="Keys"),
+        Port("/dev/input/event4", 0x046D, 0xC31C, location="1-3"),
+        Port("/dev/input/event5", 0x046D, 0xC31C, location="1-3", interface="1.1"),
+    ]
+    assert [keyboard_id(port) for port in ports] == ["046d:c31c/K1", "046d:c31c@1-3", "046d:c31c@1-3"]
+    assert kept.accept("046d:c31c/K1", ports=ports).description == "Keys"
+    # Keyboards often are two devices, keys and multimedia keys: both are one thing to accept.
+    kept.accept("046d:c31c@1-3", ports=ports)
+    kept.accept("046d:c31c@1-3", ports=ports)
+    again = AcceptedKeyboards(tmp_path / "keyboards.json")
+    assert again.matches() == (Match(0x046D, 0xC31C, "K1"), Match(0x046D, 0xC31C, location="1-3"))
+    again.forget("046d:c31c/K1")
+    assert [entry.id for entry in kept.all()] == ["046d:c31c@1-3"]
+    for wrong in ("046d:c31c", "046d:c31c/K1"):
+        with pytest.raises(KeyboardNotThere):
+            kept.forget(wrong)
+    with pytest.raises(KeyboardNotThere):
+        kept.accept("046d:c31c@1-9", ports=ports)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"id": 1}]', "\xff\xfe"])
+def test_a_damaged_file_accepts_nobody_and_can_be_written_anew(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "keyboards.json"
+    path.write_text(text, "latin-1")
+    kept = AcceptedKeyboards(path)
+    assert kept.all() == ()
+    port = Port("/dev/input/event3", 1, 1)
+    kept.accept("0001:0001", ports=[port])
+    assert [entry.id for entry in AcceptedKeyboards(path).all()] == ["0001:0001"]
+
+
 def test_a_keyboard_that_is_unplugged_is_forgotten(sysfs: Path, monitor: Monitor) -> None:
     nodes = Nodes()
-    inert = InertKeyboards(accepted=[Match(0x0C2E, 1)], monitor=monitor, sysfs=sysfs, open_at=nodes.open_at)
+    inert = InertKeyboards(
+        accepted=lambda: [Match(0x0C2E, 1)], monitor=monitor, sysfs=sysfs, open_at=nodes.open_at
+    )
     inert.start()
     wait_until(lambda: "/dev/input/event0" in nodes.ours)
     (sysfs / "class/input/event0/device/capabilities/key").unlink()
@@ -120,7 +173,7 @@ def test_a_keyboard_that_another_program_took_counts_as_silent(
 ) -> None:
     nodes = Nodes()
     nodes.busy = {"/dev/input/event0", "/dev/input/event1"}
-    inert = InertKeyboards(accepted=[], monitor=monitor, sysfs=sysfs, open_at=nodes.open_at)
+    inert = InertKeyboards(accepted=list, monitor=monitor, sysfs=sysfs, open_at=nodes.open_at)
     inert.start()
     wait_until(lambda: len(inert.silenced) == 2)
     inert.close()

@@ -154,3 +154,52 @@ def test_every_example_is_right(path: Path) -> None:
 def test_every_key_is_named_in_the_annotated_file() -> None:
     annotated = config_file("kiosk.toml").read_text("utf-8")
     assert all(f"{key} = " in annotated for table in asdict(load()).values() if table for key in table)
+
+
+DEVICES = """
+[[printer]]
+url = "nope:"
+
+[[card_reader]]
+url = "nope:"
+
+[[keyboard]]
+match = { vid = "046d" }
+
+[ups]
+url = "http://127.0.0.1/ups"
+
+[switches]
+url = "serial:///dev/kiosk/switches"
+inputs = { D0 = "window" }
+"""
+
+
+def test_mistakes_in_the_tables_of_devices_name_what_would_be_right(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, DEVICES)
+    assert [(line, key.partition("[")[0].partition(".")[0]) for line, key, _, _ in found] == [
+        (2, "printer"),
+        (5, "card_reader"),
+        (9, "keyboard"),
+        (11, "ups"),
+        (16, "switches"),
+    ]
+    assert all(f"{kind}:" in found[0][2] for kind in ("tcp", "serial", "usb", "file", "simulated"))
+    assert found[0][2].startswith('unknown kind of printer address "nope"')
+    assert all(f"{kind}:" in found[1][2] for kind in ("evdev", "hidraw", "pcsc", "socket"))
+    assert "vid and pid" in found[2][2]
+    assert "nut://HOST/UPS" in found[3][2]
+    assert "'door'" in found[4][2]
+
+
+def test_power_switches_and_keyboards_are_read_and_remembered(tmp_path: Path) -> None:
+    site = written(
+        tmp_path,
+        '[ups]\nurl = "nut://10.0.0.1/ups"\n[switches]\nurl = "serial:///dev/x"\n'
+        '[[keyboard]]\nmatch = { vid = "046d", pid = "c31c" }\n',
+    )
+    first, again = load([site], state=tmp_path / "state"), load([site], state=tmp_path / "state")
+    assert first == again
+    assert (first.ups, first.switches) == ({"url": "nut://10.0.0.1/ups"}, {"url": "serial:///dev/x"})
+    assert len(first.keyboard) == 1
+    assert (load().ups, load().switches) == (None, None)

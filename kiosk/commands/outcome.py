@@ -10,7 +10,10 @@ from typing import Any
 
 
 class Exit(IntEnum):
-    """Exit codes; they never change their meaning. `FAULT`, as in sysexits.h: a mistake of this program."""
+    """Exit codes; they never change their meaning. `FAULT`, as in sysexits.h: a mistake of this program.
+
+    `BATTERY_EMPTY` (there: try again later): the power supply was nearly empty, and the terminal closed in order.
+    """
 
     DONE = 0
     CHECK_FAILED = 1
@@ -21,6 +24,7 @@ class Exit(IntEnum):
     DEVICE_FAILED = 6
     MISSING_HERE = 69
     FAULT = 70
+    BATTERY_EMPTY = 75
 
 
 class CommandError(Exception):

@@ -6,6 +6,7 @@ import fcntl
 import json
 import logging
 import os
+import subprocess
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_SHUT_DOWN_S = 30.0
 _LONGEST_S = 120.0
 """After this time a scripted demo has got stuck."""
 
@@ -50,9 +52,23 @@ def run(options: Namespace) -> Exit:
             terminal.on_visit = _telling(stack.enter_context(events), terminal)
         stack.callback(terminal.close)
         _watch(terminal, stack)
-        terminal.open(lambda: bootstrap.open_parts(settings, state=state))
+        # On a work bench the keyboards are those of whoever works there.
+        silences = not options.allow_simulated
+        terminal.open(lambda: bootstrap.open_parts(settings, state=state, silences_keyboards=silences))
         terminal.app.run()
-    return Exit.DONE
+    return _shut_down(settings) if terminal.battery_empty else Exit.DONE
+
+
+def _shut_down(settings: Settings) -> Exit:
+    """End this machine as the settings say, now that everything is closed: its battery is nearly empty."""
+    command: Sequence[str] = settings.ups.get("shut_down", ()) if settings.ups else ()
+    logger.warning("the battery is nearly empty: %s", "shutting down" if command else "ending")
+    try:
+        if command and subprocess.run(command, timeout=_SHUT_DOWN_S, check=False).returncode:
+            logger.error("shut_down_failed: %s", command[0])
+    except (OSError, subprocess.TimeoutExpired) as error:
+        logger.error("shut_down_failed: %s: %s", command[0], type(error).__name__)
+    return Exit.BATTERY_EMPTY
 
 
 def _alone(state: Path) -> ExitStack:
