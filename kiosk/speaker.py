@@ -1,4 +1,4 @@
-"""The voice: says an utterance through the espeak-ng program, and is silent where that is not installed."""
+"""The voice: says sentences through the espeak-ng program, and is silent where that is not installed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import re
 import shutil
 import subprocess
 import unicodedata
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from threading import Lock, Thread
 
-from kiosk.speech import Sentence, Utterance
+from kiosk.speech import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +23,8 @@ RATES = (100, 130, 160, 200, 250, 310)
 VOLUMES = (40, 70, 100, 140, 200)
 """Amplitudes (`-a`, 0 to 200). The amplifier decides how loud they are: 65 dBA for the one in the middle."""
 
-_RATE, _VOLUME = 2, 2
+RATE, VOLUME = 3, 3
+"""The steps of these that everybody begins with; the first step is 1."""
 
 _VOWELS = "\u064b-\u0650\u0652"
 _SHADDA = "\u0651"
@@ -38,19 +38,37 @@ def is_installed(program: str = PROGRAM) -> bool:
 
 
 class Speaker:
-    """Says one utterance at a time; a new one stops the old one at once. Any thread may call, nothing raises.
+    """Says sentences one after another; a new utterance stops the old one at once. Any thread may call, nothing
+    raises.
 
     What is said reaches the program through a pipe: it is in no log, file or list of processes.
     """
 
-    def __init__(self, *, program: str = PROGRAM) -> None:
+    def __init__(
+        self,
+        *,
+        program: str = PROGRAM,
+        voices: Mapping[str, str] | None = None,
+        rate: int = RATE,
+        volume: int = VOLUME,
+    ) -> None:
+        """Be silent.
+
+        Args:
+            program: espeak-ng, or what takes its options and its text on stdin.
+            voices: the program's voice for each language; a language without one is its own voice's name.
+            rate: where every subscriber begins, 1 to 6.
+            volume: likewise, 1 to 5.
+        """
         self._program = shutil.which(program)
+        self._voices = dict(voices or {})
+        self._first = (rate - 1, volume - 1)
+        self._rate, self._volume = self._first
         self._lock = Lock()
         self._turn = 0
+        self._place = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._speaking = False
-        self._last: tuple[Sentence, ...] = ()
-        self._rate, self._volume = _RATE, _VOLUME
 
     @property
     def is_speaking(self) -> bool:
@@ -58,20 +76,21 @@ class Speaker:
         with self._lock:
             return self._speaking
 
-    def say(self, utterance: Utterance, *, headphones: bool = False) -> None:
-        """Stop, then say this; without `headphones` only what anybody may hear. Returns at once."""
-        self._last = utterance.heard(headphones=headphones)
-        self.repeat()
+    @property
+    def place(self) -> int:
+        """Which sentence of the last utterance is being said, or was when it ended; the first one is 0."""
+        with self._lock:
+            return self._place
 
-    def repeat(self) -> None:
-        """Say the last utterance again from its beginning."""
+    def say(self, sentences: Sequence[Sentence]) -> None:
+        """Stop, then say these; they have to be fit for whoever hears them. Returns at once."""
         self.stop()
-        sentences, program = self._last, self._program
+        program = self._program
         if not sentences or program is None:
             return
         with self._lock:
-            turn, self._speaking = self._turn, True
-        Thread(target=self._speak, args=(program, sentences, turn), name="speaker", daemon=True).start()
+            turn, self._speaking, self._place = self._turn, True, 0
+        Thread(target=self._speak, args=(program, tuple(sentences), turn), name="speaker", daemon=True).start()
 
     def stop(self) -> None:
         """Be silent at once."""
@@ -82,39 +101,39 @@ class Speaker:
                 self._process.kill()
 
     def faster(self, steps: int = 1) -> None:
-        """Speak faster from now on, or slower with negative `steps`, and say the last utterance again."""
+        """Speak faster from the next sentence on, or slower with negative `steps`."""
         self._rate = min(max(self._rate + steps, 0), len(RATES) - 1)
-        self.repeat()
 
     def louder(self, steps: int = 1) -> None:
-        """Speak louder from now on, or softer with negative `steps`, and say the last utterance again."""
+        """Speak louder from the next sentence on, or softer with negative `steps`."""
         self._volume = min(max(self._volume + steps, 0), len(VOLUMES) - 1)
-        self.repeat()
 
     def reset(self) -> None:
-        """Be ready for the next subscriber: silent, nothing to repeat, rate and volume as at first."""
-        self._last = ()
-        self._rate, self._volume = _RATE, _VOLUME
+        """Be ready for the next subscriber: silent, rate and volume as at first."""
+        self._rate, self._volume = self._first
         self.stop()
 
     def _speak(self, program: str, sentences: tuple[Sentence, ...], turn: int) -> None:
-        for language, text in _breaths(sentences):
-            process = self._start(program, language, turn)
+        for place, sentence in enumerate(sentences):
+            process = self._start(program, sentence.language, turn, place)
             if process is None:
                 return
-            process.communicate(text.encode())
+            text = arabic_for_voice(sentence.text) if sentence.language == "ar" else sentence.text
+            process.communicate(f"{text}\n".encode())
         with self._lock:
             if turn == self._turn:
                 self._speaking, self._process = False, None
 
-    def _start(self, program: str, language: str, turn: int) -> subprocess.Popen[bytes] | None:
+    def _start(self, program: str, language: str, turn: int, place: int) -> subprocess.Popen[bytes] | None:
         """The program, waiting for its text; None when something else is to be said by now, or it is gone."""
         rate, volume = RATES[self._rate], VOLUMES[self._volume]
-        command = [program, "-v", language, "-s", str(rate), "-a", str(volume), "-b", "1", "--stdin"]
+        voice = self._voices.get(language, language)
+        command = [program, "-v", voice, "-s", str(rate), "-a", str(volume), "-b", "1", "--stdin"]
         silent = subprocess.DEVNULL
         with self._lock:
             if turn != self._turn:
                 return None
+            self._place = place
             try:
                 self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=silent, stderr=silent)
             except OSError as error:
@@ -122,13 +141,6 @@ class Speaker:
                 self._speaking = False
                 return None
             return self._process
-
-
-def _breaths(sentences: tuple[Sentence, ...]) -> Iterator[tuple[str, str]]:
-    """A language and what to say in it, as long as the language stays the same; an empty line is a pause."""
-    for language, group in groupby(sentences, key=lambda sentence: sentence.language):
-        texts = [sentence.text for sentence in group]
-        yield language, "\n\n".join(map(arabic_for_voice, texts) if language == "ar" else texts) + "\n"
 
 
 def arabic_for_voice(text: str) -> str:

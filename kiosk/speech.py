@@ -37,6 +37,9 @@ from kiosk.viewmodel import (
 SPOKEN_LANGUAGES = ("ar", "en")
 """The languages that have a speech catalogue; a visit in another one is silent."""
 
+PAGE_TURNERS = ("page_previous", "page_next")
+"""Buttons that no view names, because a screen brings them where not everything fits."""
+
 _DIRECTIONS = str.maketrans("", "", "\u061c\u200e\u200f\u2066\u2067\u2068\u2069")
 _SEPARATORS = str.maketrans("", "", ",.")
 
@@ -107,12 +110,20 @@ def news(before: View | None, after: View) -> Utterance:
 
 
 def labels(view: View) -> dict[str, Sentence]:
-    """What to say when a button gets the focus, by its name; and `typed`, the field of the number pad."""
+    """What to say when a button gets the focus, by its name, those that turn a page too; and `typed`, the field
+    of the number pad."""
     reader = _Reader.of(view)
     said = {button.name: reader.label(button) for button in _buttons(view)}
+    said |= {name: reader.say(reader.words.text(f"speech.{name}")) for name in PAGE_TURNERS}
     if isinstance(view, KeypadView):
         said["typed"] = reader.typed(view)
     return said
+
+
+def notice(key: str, *, language: str) -> Sentence:
+    """A sentence of the voice's own: `welcome`, `off`, `hidden`, `seen`, `other_language`, `receipt`."""
+    reader = _Reader(Catalogue.load(language, digits="words"))
+    return reader.say(reader.words.text(f"speech.{key}"))
 
 
 @dataclass(frozen=True, slots=True)

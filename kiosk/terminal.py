@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, TypeVar
 from devices.printer import PrintJob
 from kiosk.bootstrap import Parts, facts_of, new_job_id, paper_width, utc_now
 from kiosk.controller import Controller
-from kiosk.keypad import Keymap
+from kiosk.keypad import Act, Keymap
 from kiosk.model import CurrentBill
 from kiosk.sensing import tell_of_door
 from kiosk.settings import Settings
 from kiosk.typography import require
 from kiosk.views import SiteFacts, view
 from kiosk.visit import Visit
-from kiosk.visit.events import Event, Tick, Touched
+from kiosk.visit.display import HidingChosen, SpeechChosen
+from kiosk.visit.events import Event, ReadAloud, Tick, Touched
 from kiosk.visit.states import Attract, OutOfService
 from kiosk.visit.surroundings import POWER
 
 if TYPE_CHECKING:
+    from kiosk.narrator import Narrator
     from kiosk.ui.app import KioskApp
     from kiosk.watchdog import Question, Watchdog
 
@@ -45,7 +47,9 @@ class Terminal:
     controller: Controller | None = None
     clock: Callable[[], float] = time.monotonic
     on_visit: Callable[[Visit], None] = lambda visit: None
+    on_focus: Callable[[], None] = lambda: None
     watchdog: Watchdog | None = None
+    narrator: Narrator | None = None
     battery_empty: bool = False
     _door_open: bool = False
     _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "worker"))
@@ -67,19 +71,45 @@ class Terminal:
         return self._screen
 
     def felt(self) -> None:
-        """The screen was touched. The first screen answers when the finger leaves: what would come up under a
-        finger that still presses must not be pressed by it."""
+        """The screen was touched, or a key pressed: the voice falls silent.
+
+        The first screen answers when the finger leaves: what would come up under a finger that still presses must
+        not be pressed by it.
+        """
+        if self.narrator:
+            self.narrator.hush()
         if self.controller and not isinstance(self.controller.visit.state, Attract):
             self.controller.send(Touched())
 
     def tick(self) -> None:
-        """A second has passed."""
+        """A second has passed, which does not count while the voice speaks."""
         if self.battery_empty:
             self.app.stop()
         if self.controller:
+            if self.narrator and self.narrator.is_speaking:
+                self.controller.send(ReadAloud())
             self.controller.send(Tick())
         if self.watchdog:
             self.watchdog.beat()
+
+    def do(self, act: Act) -> None:
+        """What a key asks for that is not about buttons."""
+        if not (self.controller and self.narrator):
+            return
+        visit = self.controller.visit
+        match act:
+            case Act.SPEECH:
+                self.controller.send(SpeechChosen(not visit.is_aloud))
+            case Act.HIDE if visit.is_aloud:
+                self.controller.send(HidingChosen(not visit.is_hidden))
+            case _:
+                self.narrator.do(act)
+
+    def focused(self, name: str) -> None:
+        """The button `name` got the focus by a key."""
+        if self.narrator:
+            self.narrator.focused(name)
+        self.on_focus()
 
     def questions(self) -> Mapping[str, Question] | None:
         """How to ask each part for a sign of life; None before they are open."""
@@ -118,11 +148,14 @@ class Terminal:
         """Close the devices and let the workers go; twice is fine."""
         if self.controller:
             self.controller.close()
+        if self.narrator:
+            self.narrator.hush()
         self._opened.add_done_callback(lambda opened: opened.result().close())
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, parts: Parts) -> None:
         self.parts = parts
+        self.narrator = self._open_narrator()
         self.controller = Controller(
             rules=self.facts.rules,
             bills=parts.bills,
@@ -145,6 +178,8 @@ class Terminal:
         self._screen = shown.screen
         self.app.show(shown)
         self._look_around(visit)
+        if self.narrator:
+            self.narrator.shown(visit)
         self.on_visit(visit)
 
     def _look_around(self, visit: Visit) -> None:
@@ -161,6 +196,19 @@ class Terminal:
         if parts and parts.outbox:
             tell = partial(tell_of_door, parts.outbox, parts.courier, is_open=is_open)
             self.run(tell, lambda _: None)
+
+    def _open_narrator(self) -> Narrator | None:
+        """The voice; None where the site wants none."""
+        from kiosk.narrator import Narrator
+        from kiosk.speaker import Speaker
+
+        speech = self.settings.speech
+        if not speech.enabled:
+            return None
+        # espeak-ng has no voice for Filipino: a button in it is named by the English one.
+        voices = {"ar": speech.voice_ar, "en": speech.voice_en, "fil": speech.voice_en}
+        speaker = Speaker(voices=voices, rate=speech.rate, volume=speech.volume)
+        return Narrator(speaker, facts=self.facts, now=utc_now)
 
     def _make_page(self, current: CurrentBill, *, language: str, copy: int) -> PrintJob:
         from kiosk.receipt import page
@@ -216,6 +264,8 @@ def open_terminal(
         on_tick=lambda: waiting[0].tick(),
         touched=lambda: waiting[0].felt(),
         keymap=Keymap.of(asdict(settings.keys)),
+        on_act=lambda act: waiting[0].do(act),
+        on_focus=lambda name: waiting[0].focused(name),
         broken=view(Visit(OutOfService("screen"), language=language), now=utc_now(), facts=facts),
     )
     waiting.append(Terminal(settings, app, facts))

@@ -15,16 +15,13 @@ from pathlib import Path
 import pytest
 
 from kiosk.speaker import RATES, VOLUMES, Speaker, arabic_for_voice, is_installed
-from kiosk.speech import Ears, Sentence, Utterance
+from kiosk.speech import Ears, Sentence
 
 PRIVATE = "one thousand riyals"
-BILL = Utterance(
-    (
-        Sentence("Your bill", "en"),
-        Sentence("Plug in headphones", "en", Ears.LOUDSPEAKER),
-        Sentence(PRIVATE, "en", Ears.HEADPHONES),
-        Sentence("اَلْعَرَبِيَّةُ", "ar"),
-    )
+BILL = (
+    Sentence("Your bill", "en"),
+    Sentence(PRIVATE, "en", Ears.HEADPHONES),
+    Sentence("اَلْعَرَبِيَّةُ", "ar"),
 )
 
 VOICE = """#!{python}
@@ -66,8 +63,8 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def long(text: str = "for a minute") -> Utterance:
-    return Utterance((Sentence(text, "en"), Sentence("never reached", "ar")))
+def long(text: str = "for a minute") -> tuple[Sentence, ...]:
+    return (Sentence(text, "en"), Sentence("never reached", "ar"))
 
 
 @pytest.fixture
@@ -86,26 +83,31 @@ def options(arguments: list[str]) -> dict[str, str]:
     return {name: arguments[arguments.index(name) + 1] for name in ("-v", "-s", "-a")}
 
 
-def test_each_language_is_said_by_its_own_voice_in_order(voice: Voice, speaker: Speaker) -> None:
-    speaker.say(BILL, headphones=True)
-    wait_for(lambda: len(voice.said) == 2 and not speaker.is_speaking)
-    (_, first, english), (_, second, arabic) = voice.said
-    assert (options(first)["-v"], english) == ("en", f"Your bill\n\n{PRIVATE}\n")
-    assert (options(second)["-v"], arabic) == ("ar", arabic_for_voice("اَلْعَرَبِيَّةُ") + "\n")
-
-
-def test_without_headphones_what_is_private_never_reaches_the_voice(voice: Voice, speaker: Speaker) -> None:
+def test_each_sentence_is_said_by_the_voice_of_its_language_in_order(voice: Voice) -> None:
+    speaker = Speaker(program=str(voice.program), voices={"en": "en-gb"})
     speaker.say(BILL)
-    wait_for(lambda: len(voice.said) == 2 and not speaker.is_speaking)
-    assert voice.said[0][2] == "Your bill\n\nPlug in headphones\n"
+    wait_for(lambda: len(voice.said) == 3 and not speaker.is_speaking)
+    assert [(options(arguments)["-v"], text) for _, arguments, text in voice.said] == [
+        ("en-gb", "Your bill\n"),
+        ("en-gb", f"{PRIVATE}\n"),
+        ("ar", arabic_for_voice("اَلْعَرَبِيَّةُ") + "\n"),
+    ]
+
+
+def test_the_speaker_knows_which_sentence_it_is_at(voice: Voice, speaker: Speaker) -> None:
+    speaker.say((Sentence("short", "en"), *long()))
+    wait_for(lambda: len(voice.said) == 2)
+    assert speaker.place == 1
+    speaker.stop()
+    assert speaker.place == 1
 
 
 def test_what_is_said_is_in_no_log_and_no_list_of_processes(
     voice: Voice, speaker: Speaker, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    speaker.say(BILL, headphones=True)
-    wait_for(lambda: len(voice.said) == 2)
+    speaker.say(BILL)
+    wait_for(lambda: len(voice.said) == 3)
     assert not any(PRIVATE in argument for _, arguments, _ in voice.said for argument in arguments)
     assert PRIVATE not in caplog.text
 
@@ -125,7 +127,7 @@ def test_stopping_ends_the_voice_at_once(voice: Voice, speaker: Speaker) -> None
 def test_new_speech_takes_the_place_of_the_old(voice: Voice, speaker: Speaker) -> None:
     speaker.say(long())
     wait_for(lambda: bool(voice.said))
-    speaker.say(Utterance((Sentence("short", "en"),)))
+    speaker.say((Sentence("short", "en"),))
     wait_for(lambda: len(voice.said) == 2 and not speaker.is_speaking)
     assert voice.said[1][2] == "short\n"
     wait_for(lambda: not is_alive(voice.said[0][0]))
@@ -139,50 +141,53 @@ def test_many_utterances_in_a_row_leave_the_last_one_only(voice: Voice, speaker:
     assert speaker.is_speaking
 
 
-def test_the_last_utterance_is_repeated_faster_and_louder(voice: Voice, speaker: Speaker) -> None:
-    short = Utterance((Sentence("short", "en"),))
-    for step, act in enumerate(
-        (lambda: speaker.say(short), speaker.repeat, speaker.faster, speaker.louder, lambda: speaker.faster(-9)), 1
-    ):
+def test_faster_and_louder_count_from_the_next_sentence_and_end_somewhere(voice: Voice, speaker: Speaker) -> None:
+    short = (Sentence("short", "en"),)
+    acts: tuple[Callable[[], None], ...] = (
+        lambda: None,
+        speaker.faster,
+        speaker.louder,
+        lambda: speaker.faster(-9),
+        lambda: speaker.louder(-9),
+    )
+    for step, act in enumerate(acts, 1):
         act()
+        speaker.say(short)
         wait_for(lambda: len(voice.said) == step and not speaker.is_speaking)  # noqa: B023 - done with at once
     rates = [int(options(arguments)["-s"]) for _, arguments, _ in voice.said]
     volumes = [int(options(arguments)["-a"]) for _, arguments, _ in voice.said]
-    assert rates == [RATES[2], RATES[2], RATES[3], RATES[3], RATES[0]]
-    assert volumes == [VOLUMES[2]] * 3 + [VOLUMES[3]] * 2
-    assert {text for _, _, text in voice.said} == {"short\n"}
+    assert rates == [RATES[2], RATES[3], RATES[3], RATES[0], RATES[0]]
+    assert volumes == [VOLUMES[2], VOLUMES[2], VOLUMES[3], VOLUMES[3], VOLUMES[0]]
 
 
-def test_the_next_subscriber_finds_silence_and_the_usual_voice(voice: Voice, speaker: Speaker) -> None:
-    speaker.say(long(), headphones=True)
+def test_the_next_subscriber_finds_silence_and_the_sites_own_voice(voice: Voice) -> None:
+    speaker = Speaker(program=str(voice.program), rate=1, volume=5)
+    speaker.say(long())
     speaker.faster()
-    speaker.louder()
+    speaker.louder(-1)
     speaker.reset()
-    before = len(voice.said)
-    speaker.repeat()
     assert not speaker.is_speaking
-    speaker.say(Utterance((Sentence("next", "en"),)))
-    wait_for(lambda: any(text == "next\n" for _, _, text in voice.said[before:]))
-    assert options(voice.said[-1][1]) == {"-v": "en", "-s": str(RATES[2]), "-a": str(VOLUMES[2])}
+    speaker.say((Sentence("next", "en"),))
+    wait_for(lambda: any(text == "next\n" for _, _, text in voice.said))
+    assert options(voice.said[-1][1]) == {"-v": "en", "-s": str(RATES[0]), "-a": str(VOLUMES[4])}
 
 
 def test_a_voice_that_dies_is_not_waited_for(voice: Voice, speaker: Speaker) -> None:
-    speaker.say(Utterance((Sentence("for a minute", "en"),)))
+    speaker.say((Sentence("for a minute", "en"),))
     wait_for(lambda: bool(voice.said))
     os.kill(voice.said[0][0], signal.SIGKILL)
     wait_for(lambda: not speaker.is_speaking)
 
 
 def test_nothing_to_say_starts_nothing(voice: Voice, speaker: Speaker) -> None:
-    speaker.say(Utterance())
-    speaker.say(Utterance((Sentence(PRIVATE, "en", Ears.HEADPHONES),)))
+    speaker.say(())
     assert not speaker.is_speaking
     assert voice.said == []
 
 
 def test_a_terminal_without_the_program_is_silent(tmp_path: Path) -> None:
     speaker = Speaker(program=str(tmp_path / "none"))
-    speaker.say(BILL, headphones=True)
+    speaker.say(BILL)
     assert not speaker.is_speaking
     assert not is_installed(str(tmp_path / "none"))
     speaker.reset()
@@ -193,7 +198,7 @@ def test_a_program_that_goes_away_is_logged_and_nothing_more(
 ) -> None:
     assert is_installed(str(voice.program))
     voice.program.unlink()
-    speaker.say(BILL, headphones=True)
+    speaker.say(BILL)
     wait_for(lambda: not speaker.is_speaking)
     assert "speech_unavailable" in caplog.text
 
