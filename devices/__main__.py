@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     words = parser.add_subparsers(dest="word", required=True, metavar="COMMAND")
     for name, text in (
         ("list", "what is configured, and which ports this machine has; opens none"),
-        ("watch", "arm every card reader and print one event a line"),
+        ("watch", "arm every card reader, and print one event a line of readers, power and switches"),
         ("simulate", "serve a simulated reader; says what it understands on `help`"),
     ):
         word = words.add_parser(name, help=text, description=text)
@@ -60,8 +60,9 @@ def _run(options: argparse.Namespace) -> None:
             commands.list_devices(DeviceSettings.read(options.settings), as_json=options.json, say=_say)
         case "watch":
             settings = DeviceSettings.read(options.settings)
-            if not settings.card_reader:
-                raise DeviceSettingsError(["the settings name no [[card_reader]]: there is nothing to watch"])
+            if not (settings.card_reader or settings.ups or settings.switches):
+                sentence = "the settings name no [[card_reader]], [ups] or [switches]: there is nothing to watch"
+                raise DeviceSettingsError([sentence])
             commands.watch(
                 settings, as_json=options.json, reveal=options.reveal, say=_say, timeout_s=options.timeout
             )

@@ -18,7 +18,10 @@ from devices.keyboards import InertKeyboards
 from devices.monitor import Monitor
 from devices.near_miss import unknown
 from devices.printer import Journal, Printer, PrinterError, PrinterHealth, PrinterStatus
+from devices.sensors import Sensor
 from devices.settings import CardMapRule, CardReaderSettings, DeviceSettings, PrinterSettings
+from devices.switches import Switches
+from devices.ups import Ups
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +89,17 @@ def open_card_reader(
         return cast(CardReader, _make(CARD_READERS, settings.scheme, given, offered))
     except DriverError as error:
         raise CardReaderError(ReaderHealth.FAULT, str(error)) from error
+
+
+def open_sensors(settings: DeviceSettings, *, monitor: Monitor) -> list[Sensor]:
+    """The power supply and the board of switches, where the settings name them; `start` begins to watch."""
+    sensors: list[Sensor] = []
+    if settings.ups:
+        sensors.append(Ups(url=settings.ups.url, name=settings.ups.name, monitor=monitor))
+    if settings.switches:
+        table = settings.switches
+        sensors.append(Switches(url=table.url, name=table.name, inputs=table.inputs, monitor=monitor))
+    return sensors
 
 
 def inert_keyboards(

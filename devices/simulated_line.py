@@ -5,7 +5,9 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from devices.channels import DescriptorChannel
@@ -14,6 +16,29 @@ from devices.simulated_hardware import Hardware, Mishap
 from devices.transports import TransportError
 
 _READ_SIZE = 4096
+_SLOW_S = 0.01
+"""Between two bytes of a slow line: as at 960 baud, and well below the silence that ends a frame."""
+
+
+class LineFault(StrEnum):
+    """What can happen to bytes on any line, whatever device sends them."""
+
+    FLIP = "flip"
+    """One bit arrives turned over."""
+    CUT = "cut"
+    """The second half is lost."""
+    TWICE = "twice"
+    """All comes a second time, without a gap."""
+
+    def spoil(self, data: bytes) -> bytes:
+        """What arrives of `data`."""
+        middle = len(data) // 2
+        match self:
+            case LineFault.FLIP:
+                return data[:middle] + bytes([data[middle] ^ 0x04]) + data[middle + 1 :]
+            case LineFault.CUT:
+                return data[:middle]
+        return data * 2
 
 
 class SimulatedLine:
@@ -37,6 +62,11 @@ class SimulatedLine:
         if self._listener:
             self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         self._open = True
+        self._fault: LineFault | None = None
+        self.is_deaf = False
+        """While set, commands are heard by nobody."""
+        self.is_slow = False
+        """While set, one byte comes after the other."""
         self.connected = threading.Event()
         """Set while there is somebody, or a pseudo-terminal, to send to."""
         self.plug_in()
@@ -55,7 +85,13 @@ class SimulatedLine:
         self.send(self._hardware.present(fields))
 
     def mishap(self, mishap: Mishap, fields: Mapping[str, str]) -> None:
-        """Let presenting go wrong."""
+        """Let presenting go wrong.
+
+        Raises:
+            ValueError: that cannot happen to such a device; the message says what can.
+        """
+        if mishap not in self._hardware.mishaps:
+            raise ValueError(f"{mishap} cannot happen to it: {', '.join(sorted(self._hardware.mishaps))} can")
         self.send(self._hardware.mishap(mishap, fields))
 
     def remove(self) -> None:
@@ -66,7 +102,11 @@ class SimulatedLine:
         """Let exactly these bytes come down the line, to whoever has it open."""
         with self._lock:
             for channel in self._channels:
-                channel.write(data)
+                self._write(channel, data)
+
+    def spoil_next(self, fault: LineFault) -> None:
+        """Let this happen to what is sent next."""
+        self._fault = fault
 
     def unplug(self) -> None:
         """Pull the plug: who has the line open is hung up on, and the path is gone."""
@@ -125,10 +165,18 @@ class SimulatedLine:
             try:
                 memory = bytearray(_READ_SIZE)
                 count = channel.read_into(memoryview(memory))
-                answer = self._hardware.heard(bytes(memory[:count]))
-                if answer:
-                    channel.write(answer)
+                if not self.is_deaf:
+                    self._write(channel, self._hardware.heard(bytes(memory[:count])))
             except TransportError:
                 self._selector.unregister(channel)
                 self._channels.remove(channel)
                 channel.close()
+
+    def _write(self, channel: DescriptorChannel, data: bytes) -> None:
+        fault, self._fault = (self._fault, None) if data else (None, self._fault)
+        arriving = fault.spoil(data) if fault else data
+        pieces = [arriving[at : at + 1] for at in range(len(arriving))] if self.is_slow else [arriving]
+        for piece in pieces:
+            channel.write(piece)
+            if self.is_slow:
+                time.sleep(_SLOW_S)

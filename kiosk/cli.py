@@ -227,9 +227,15 @@ def _paper(word: argparse.ArgumentParser) -> None:
 
 def _device_words(words: Words) -> None:
     devices = _word(words, "devices", work="parts:devices", help="printers, readers and what they say")
-    devices.add_argument("action", choices=("list", "watch", "test", "simulate"))
+    devices.add_argument("action", choices=("list", "watch", "test", "simulate", "accept", "forget"))
+    devices.add_argument("id", nargs="?", metavar="ID", help="accept, forget: the keyboard, as `list` shows it")
     devices.add_argument("--reveal", action="store_true", help="simulated devices only: print the account too")
     devices.add_argument("--timeout", type=_measure, metavar="S", help="stop watching after S seconds")
+    devices.add_argument("--codec", default="magtek", help="simulate: what it speaks (magtek)")
+    devices.add_argument("--link", type=Path, metavar="PATH", help="simulate: where its pseudo-terminal shall be")
+    devices.add_argument(
+        "--port", type=_number_from(0, 65535), metavar="P", help="simulate: a TCP port instead; 0: any free one"
+    )
 
 
 def _settings_words(words: Words) -> None:

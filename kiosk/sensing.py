@@ -26,18 +26,11 @@ DOOR = "door"
 
 def open_sensors(settings: Settings, *, monitor: Monitor) -> list[Sensor]:
     """The power supply and the board of switches, where the settings name them; `start` begins to watch."""
-    from devices.settings import SwitchesSettings, UpsSettings
-    from devices.switches import Switches
-    from devices.ups import Ups
+    from devices import registry
+    from devices.settings import DeviceSettings
 
-    sensors: list[Sensor] = []
-    if settings.ups:
-        ups = UpsSettings(**settings.ups)
-        sensors.append(Ups(url=ups.url, name=ups.name, monitor=monitor))
-    if settings.switches:
-        board = SwitchesSettings(**settings.switches)
-        sensors.append(Switches(url=board.url, name=board.name, inputs=board.inputs, monitor=monitor))
-    return sensors
+    tables = DeviceSettings.model_validate({"ups": settings.ups, "switches": settings.switches})
+    return registry.open_sensors(tables, monitor=monitor)
 
 
 def accepted_keyboards(state: Path) -> AcceptedKeyboards:

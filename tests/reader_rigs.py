@@ -24,7 +24,7 @@ from devices.serial_reader import SerialCardReader
 from devices.simulated_hardware import BANK_CARD, Mishap, hardware
 from devices.simulated_hardware.tag import Type4Card
 from devices.simulated_hardware.talking import ScannerHardware
-from devices.simulated_line import SimulatedLine
+from devices.simulated_line import LineFault, SimulatedLine
 from devices.simulated_reader import SimulatedCardReader
 
 E = TypeVar("E")
@@ -112,6 +112,9 @@ class LineRig:
     def mishap(self, mishap: Mishap) -> None:
         assert self._line.connected.wait(10)
         self._line.mishap(mishap, CARD)
+
+    def spoil_next(self, fault: LineFault) -> None:
+        self._line.spoil_next(fault)
 
     def unplug(self) -> None:
         assert self._line.connected.wait(10)

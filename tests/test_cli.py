@@ -14,6 +14,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from devices.binding import Port
 from kiosk.cli import run
 from kiosk.service import Service, ServiceConfig
 from tests.factories import worked_json
@@ -264,3 +265,26 @@ def test_run_refuses_simulated_parts(capsys: pytest.CaptureFixture[str], tmp_pat
 def test_wrong_words_are_a_usage_error(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     code, found = called(capsys, *words)
     assert (code, found["error"]["code"]) == (2, "usage")
+
+
+def test_a_keyboard_is_accepted_and_forgotten_by_its_id(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = [Port("/dev/input/event3", 0x046D, 0xC31C, location="1-2", description="Keys")]
+    for module in ("kiosk.commands.parts", "devices.commands"):
+        monkeypatch.setattr(f"{module}.keyboards", lambda: there)
+    state = ["--state", str(tmp_path)]
+
+    def used() -> str:
+        return str(called(capsys, "devices", "list", *state)[1]["keyboards"][0]["used_by"])
+
+    assert used() == "kept silent"
+    code, found = called(capsys, "devices", "accept", "046d:c31c@1-2", *state)
+    assert (code, found["description"], found["accepted"]) == (0, "Keys", True)
+    assert used() == "accepted keyboard"
+    assert called(capsys, "devices", "forget", "046d:c31c@1-2", *state)[1]["accepted"] is False
+    assert used() == "kept silent"
+    code, found = called(capsys, "devices", "accept", "046d:c31c@1-3", *state)
+    assert (code, found["error"]["code"]) == (2, "no_such_keyboard")
+    assert "046d:c31c@1-2" in found["error"]["message"]
+    assert called(capsys, "devices", "forget", *state)[0] == 2

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from devices import commands
+from devices import commands, simulated_hardware
 from devices.binding import Match, Port, find
 from devices.settings import CardReaderSettings, DeviceSettings
 from devices.simulated_hardware import SUBSCRIBER_CARD, Mishap, hardware
-from devices.simulated_line import SimulatedLine
+from devices.simulated_line import LineFault, SimulatedLine
 from devices.transports import TransportBusy, TransportLost
+from tests.upsd import Upsd
 
 KEYS = ["t", "device", "event", "kind", "account_masked", "reason", "health", "latency_ms"]
 
@@ -158,11 +159,66 @@ def test_the_programs_exit_codes_say_what_was_wrong(tmp_path: Path) -> None:
 
 
 def test_simulate_serves_a_reader_and_does_what_it_is_told(tmp_path: Path) -> None:
-    done = run(
-        "simulate", "--link", str(tmp_path / "reader"), "--json", stdin="present\nbank\nfly\nunplug\nplug\n"
-    )
-    ready, help_text = done.stdout.splitlines()
-    assert json.loads(ready) == {"url": f"serial://{tmp_path}/reader", "codec": "magtek"}
-    assert "wrong_way" in help_text
+    words = "present\nbank\nfly\npresent em4100=1\npresent 'x\n\nunplug\nplug\n"
+    done = run("simulate", "--link", str(tmp_path / "reader"), "--json", stdin=words)
+    ready, *answers = map(json.loads, done.stdout.splitlines())
+    assert ready == {"url": f"serial://{tmp_path}/reader", "codec": "magtek"}
+    assert [answer.get("did") for answer in answers] == ["present", "bank", None, None, None, "", "unplug", "plug"]
+    assert "wrong_way" in answers[2]["understood"]
+    assert "this device reads track1" in answers[3]["error"]
     assert done.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_simulate_for_people_says_only_what_did_not_work(tmp_path: Path) -> None:
+    said: list[str] = []
+    lines = ["present", "two_cards", "help", ""]
+    commands.simulate(commands=lines, say=said.append, link=tmp_path / "reader")
+    assert said[0] == f"magtek at serial://{tmp_path}/reader; say help"
+    assert [line.split()[0] for line in said[1:]] == ["two_cards", "present"]
+
+
+@pytest.mark.parametrize("on_tcp", [False, True], ids=["pty", "tcp"])
+@pytest.mark.parametrize("codec", simulated_hardware.HARDWARE)
+def test_every_codec_is_simulated_with_all_that_can_go_wrong(codec: str, on_tcp: bool, tmp_path: Path) -> None:
+    said: list[dict[str, object]] = []
+    mishaps = sorted(hardware(codec).mishaps)
+    words = [
+        "slow",
+        "present",
+        "quick",
+        *LineFault,
+        "noise",
+        "deaf",
+        "hears",
+        "remove",
+        *mishaps,
+        "unplug",
+        "plug",
+    ]
+    commands.simulate(
+        commands=words,
+        say=lambda line: said.append(json.loads(line)),
+        codec=codec,
+        link=None if on_tcp else tmp_path / "reader",
+        port=0 if on_tcp else None,
+        as_json=True,
+    )
+    ready, *answers = said
+    assert str(ready["url"]).startswith("socket://127.0.0.1:" if on_tcp else "serial://")
+    assert [answer["did"] for answer in answers] == words
+
+
+def test_watch_tells_of_power_and_switches_in_the_same_words(tmp_path: Path) -> None:
+    upsd, board = Upsd(), SimulatedLine(hardware("scanner"), link=tmp_path / "board")
+    tables = {"ups": {"url": f"nut://127.0.0.1:{upsd.port}/ups"}, "switches": {"url": board.url}}
+    watching = Watching(DeviceSettings.model_validate(tables))
+    power = watching.wait(device="ups", event="status", kind="power", health="mains")
+    while not any(line["kind"] == "door" for line in watching.lines):
+        board.send(b"D0=1\n")
+        threading.Event().wait(0.02)
+    door = watching.wait(device="switches", event="status", kind="door", health="on")
+    watching.end()
+    upsd.close()
+    board.close()
+    assert list(power) == list(door) == KEYS

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reader_rigs import CARD, MISHAPS, OTHER_CARD, RIGS, Heard, Rig
+from reader_rigs import CARD, MISHAPS, OTHER_CARD, RIGS, Heard, LineRig, Rig
 
 from devices.card_reader import (
     CredentialKind,
@@ -18,7 +18,8 @@ from devices.card_reader import (
     Rejected,
     Rejection,
 )
-from devices.simulated_hardware import Mishap
+from devices.simulated_hardware import HARDWARE, Mishap
+from devices.simulated_line import LineFault
 
 can_read_payment_cards = pytest.mark.parametrize(
     "rig", [name for name in RIGS if name not in ("rdm6300", "id12la")], indirect=True
@@ -104,6 +105,19 @@ def test_after_any_mishap_the_next_card_is_read(rig: Rig, heard: Heard, mishap: 
     assert heard.wait(Rejected).reason is not Rejection.PAYMENT_CARD
     assert presented(rig, heard) == rig.accounts[1]
     assert len(heard.of(Presented)) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", LineFault)
+@pytest.mark.parametrize("rig", [name for name in RIGS if name in HARDWARE], indirect=True)
+def test_after_bytes_that_were_spoilt_on_the_line_the_next_card_is_read(
+    rig: LineRig, heard: Heard, fault: LineFault
+) -> None:
+    rig.spoil_next(fault)
+    rig.present(CARD)
+    rig.remove()
+    threading.Event().wait(0.3)  # the silence after which a codec gives up what it has of a frame
+    assert presented(rig, heard) == rig.accounts[1]
 
 
 def test_pulling_the_plug_is_told_and_logged_once_and_so_is_its_return(

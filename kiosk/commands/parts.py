@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import sys
 from argparse import Namespace
+from dataclasses import asdict
 
 from devices import commands
+from devices.accepted import KeyboardNotThere, keyboard_id
 from devices.card_reader import CardReaderError
+from devices.keyboards import keyboards
 from devices.settings import DeviceSettings
 from kiosk.commands.common import settings_of, state_folder
-from kiosk.commands.outcome import CommandError, Exit
+from kiosk.commands.outcome import CommandError, Exit, emit, tell
+from kiosk.sensing import accepted_keyboards
 from kiosk.settings import Settings
 
 
@@ -19,7 +23,8 @@ def devices(options: Namespace) -> Exit:
     try:
         match options.action:
             case "list":
-                commands.list_devices(_settings(options), as_json=options.json, say=_say)
+                accepted = accepted_keyboards(state_folder(options)).all()
+                commands.list_devices(_settings(options), as_json=options.json, say=_say, accepted=accepted)
             case "watch":
                 with contextlib.suppress(KeyboardInterrupt):
                     commands.watch(
@@ -30,7 +35,16 @@ def devices(options: Namespace) -> Exit:
                         timeout_s=options.timeout,
                     )
             case "simulate":
-                commands.simulate(commands=sys.stdin, say=_say, as_json=options.json)
+                commands.simulate(
+                    commands=sys.stdin,
+                    say=_say,
+                    codec=options.codec,
+                    link=options.link,
+                    port=options.port,
+                    as_json=options.json,
+                )
+            case "accept" | "forget":
+                _decide(options)
             case "test":
                 from kiosk.commands.paper import test_printer
 
@@ -47,8 +61,28 @@ def device_settings(settings: Settings) -> DeviceSettings:
             "printer": list(settings.printer),
             "card_reader": list(settings.card_reader),
             "card_map": list(settings.card_map),
+            "keyboard": list(settings.keyboard),
+            "ups": settings.ups,
+            "switches": settings.switches,
         }
     )
+
+
+def _decide(options: Namespace) -> None:
+    """Accept a keyboard, or forget it."""
+    ports, kept = keyboards(), accepted_keyboards(state_folder(options))
+    accepts = options.action == "accept"
+    try:
+        entry = kept.accept(options.id, ports=ports) if accepts else kept.forget(options.id)
+    except KeyboardNotThere as error:
+        there = sorted({keyboard_id(port) for port in ports} if accepts else {entry.id for entry in kept.all()})
+        known = f"there are {', '.join(there)}" if there else "there is none"
+        what = "keyboard" if accepts else "accepted keyboard"
+        raise CommandError("no_such_keyboard", f"no {what} {options.id}; {known}", exit=Exit.USAGE) from error
+    if options.json:
+        emit(asdict(entry) | {"accepted": accepts})
+    else:
+        tell(f"{entry.id} ({entry.description}) {'counts from now on' if accepts else 'is kept silent again'}")
 
 
 def _settings(options: Namespace) -> DeviceSettings:
