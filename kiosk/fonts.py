@@ -82,6 +82,8 @@ FACES: Mapping[tuple[Medium, str], Face] = {
     ("paper", "ar"): _NOTO,
     ("paper", "en"): _NOTO,
     ("paper", "ur"): _NOTO,
+    ("paper", "hi"): _HIND,
+    ("paper", "bn"): _SILIGURI,
     ("paper", "fil"): _NOTO,
 }
 """Which face sets which language where; a language joins by a row here."""

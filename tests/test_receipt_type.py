@@ -45,14 +45,24 @@ FIGURES = "0123456789,.-/:"
 LATIN = string.ascii_letters + FIGURES + "()*%+'&="
 
 
-def own_words() -> set[str]:
-    """Every Arabic text of the program on paper."""
-    found: set[str] = {receipt_labels.tier(n, "", "").ar for n in range(1, 6)}
-    found |= {receipt_labels.vat("15").ar, receipt_labels.sadad("002").ar}
+SCRIPTS = {"ur": "arabic", "hi": "hindi", "bn": "bengali"}
+"""The languages that write with other letters than Arabic has or Latin, and their pin in a style."""
+
+
+def own_texts(language: str) -> set[str]:
+    """Every text of the program on paper in one language."""
+    found = {receipt_labels.tier(n, "6,200", "0.18").of(language) for n in range(1, 6)}
+    found |= {receipt_labels.vat("15").of(language), receipt_labels.sadad("002").of(language)}
     for value in vars(receipt_labels).values():
         says = value.values() if isinstance(value, dict) else [value]
-        found |= {say.ar for say in says if isinstance(say, Say)}
+        found |= {say.of(language) for say in says if isinstance(say, Say)}
     return found
+
+
+def own_words(language: str) -> set[str]:
+    """Every word of them that is not all figures."""
+    words = {word for text in own_texts(language) for word in text.split()}
+    return {word for word in words if any(c.isalpha() for c in word)}
 
 
 def spelled_words() -> set[str]:
@@ -79,14 +89,14 @@ def marks(text: str, pin: Pin, language: str) -> tuple[int, int]:
 
 @cache
 def true_marks(text: str, weight: int, width: float, language: str) -> tuple[int, int]:
-    large = font("ar", weight, 200, medium="paper", width=width)
+    large = font(language, weight, 200, medium="paper", width=width)
     return topology(draw_ink(text, large, language=language).mask)
 
 
 @pytest.mark.parametrize("style", [QUIET, LABEL, STRONG, TITLE], ids=["quiet", "label", "strong", "title"])
 def test_every_arabic_letter_and_word_keeps_its_dots_apart(style):
     pin = style.arabic
-    texts = {*FORMS, *own_words(), *(spelled_words() if style in (QUIET, LABEL) else ())}
+    texts = {*FORMS, *own_texts("ar"), *(spelled_words() if style in (QUIET, LABEL) else ())}
     wrong = [t for t in texts if marks(t, pin, "ar")[0] != true_marks(t, pin.weight, pin.width, "ar")[0]]
     assert wrong == []
 
@@ -101,8 +111,20 @@ def test_every_large_figure_keeps_its_strokes_and_holes(pin):
     assert [c for c in FIGURES if marks(c, pin, "en") != true_marks(c, pin.weight, pin.width, "en")] == []
 
 
-def test_every_word_of_the_program_is_in_the_paper_font():
-    assert [text for text in own_words() if missing(text, LABEL.arabic.font())] == []
+@pytest.mark.parametrize("style", [QUIET, LABEL, STRONG, TITLE], ids=["quiet", "label", "strong", "title"])
+@pytest.mark.parametrize("language", SCRIPTS)
+def test_every_word_keeps_its_dots_apart(language, style):
+    pin = getattr(style, SCRIPTS[language])
+    words = own_words(language)
+    assert all(style.pin(word) == pin for word in words if not word.isascii())
+    wrong = [w for w in words if marks(w, pin, language)[0] != true_marks(w, pin.weight, pin.width, language)[0]]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", receipt_labels.LANGUAGES)
+def test_every_text_of_the_program_is_in_the_paper_font(language):
+    texts = own_texts(language)
+    assert [text for style in STYLES[:4] for text in texts if missing(text, style.pin(text).font())] == []
 
 
 @pytest.mark.parametrize("style", STYLES[:4])

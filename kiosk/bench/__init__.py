@@ -83,7 +83,7 @@ def bill() -> Figures:
 
 def page() -> Figures:
     """Laying out and encoding a receipt, beside python-escpos' own picture of the whole page."""
-    from kiosk.bench.page import measure
+    from kiosk.bench.receipt import measure
 
     return measure(runs=_RUNS)
 

@@ -1,7 +1,7 @@
 """A bill on paper: what the subscriber takes home, laid out once for preview, picture and every encoding.
 
-The paper is a copy of the bill in Arabic and English. It shows what the privacy level allows and never looks like
-a proof of payment. Nothing here reads or writes anything.
+The paper is a copy of the bill in Arabic and the subscriber's language. It shows what the privacy level allows and
+never looks like a proof of payment. Nothing here reads or writes anything.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kiosk.model import Account, Bill, CurrentBill, Source
 from kiosk.receipt import details, parts
 from kiosk.receipt import labels as say
 from kiosk.receipt import type as receipt_type
-from kiosk.receipt.pictures import app_code
+from kiosk.receipt.pictures import APP_MODULE, app_code
 from kiosk.receipt.privacy import OnPaper, shown_account
 from kiosk.receipt.sheet import Row, Sheet
 from kiosk.receipt.type import LABEL, STRONG, TITLE
@@ -29,7 +29,7 @@ def prepare(app_link: str) -> None:
     parts.prepare()
     receipt_type.prepare()
     if app_link:
-        app_code(paper_link(app_link))
+        app_code(paper_link(app_link), APP_MODULE)
 
 
 def page(
@@ -51,7 +51,8 @@ def page(
 
     Args:
         width: printable dots across the paper: 576 for 80 mm, 384 for 58 mm.
-        language: of the visit; Arabic puts Arabic first, every other one English, as paper has these two.
+        language: of the visit, stands first with Arabic beside it; Arabic has English beside it. One that the paper
+            does not know gets English.
         level: the site's privacy level, "open", "default" or "strict".
         number: the receipt number, the same on every copy.
         copy: 1 for the first, more is printed as "COPY n".
@@ -60,17 +61,18 @@ def page(
         proven: whether the subscriber has given a second proof.
         demo: writes "demo" across the paper.
     """
-    sheet = Sheet(width, "ar" if language == "ar" else "en")
+    sheet = Sheet(width, language if language in say.LANGUAGES else "en")
     on_paper = OnPaper.at(level, proven=proven)
     if demo:
         parts.demo_band(sheet)
-    sheet.gap(12)
+    sheet.gap(8)
     if isinstance(current.bill, Bill):
         _bill(sheet, current, current.bill, on_paper, copy=copy)
-        parts.codes(sheet, current.bill.qr if on_paper.tax else None, paper_link(app_link))
+        tax_qr = current.bill.qr if on_paper.tax else None
+        parts.codes(sheet, tax_qr, paper_link(app_link), is_due=bool(current.bill.amount_due))
     else:
         _not_issued(sheet, current.bill.account, on_paper)
-        parts.codes(sheet, None, paper_link(app_link))
+        parts.codes(sheet, None, paper_link(app_link), is_due=False)
     parts.foot(sheet, number=number, terminal=terminal, now=now, call_centre=call_centre)
     if demo:
         parts.demo_band(sheet)
@@ -99,3 +101,6 @@ def _not_issued(sheet: Sheet, account: Account, on_paper: OnPaper) -> None:
     sheet.say(say.ISSUE_DAY, LABEL)
     sheet.gap(14)
     sheet.table([Row(say.ACCOUNT, shown_account(account.number, whole=on_paper.account), STRONG)])
+    sheet.gap(4)
+    sheet.pair(say.NOT_PROOF, STRONG, STRONG)
+    sheet.gap(6)

@@ -15,8 +15,8 @@ from kiosk.receipt.type import LABEL, QUIET, STRONG, set_line
 from kiosk.sums import issue_day
 from kiosk.typography import plain
 
-_CHART = 96
-"""The height of the tallest month, 12 mm: four strips of 24 dots."""
+_CHART = 72
+"""The height of the tallest month, 9 mm: three strips of 24 dots."""
 
 _FIGURES, _NAMES = 32, 34
 """The room over the tallest month for its consumption, and under all of them for their names."""
@@ -28,9 +28,9 @@ def consumption(sheet: Sheet, bill: Bill, *, readings: bool) -> None:
     if readings:
         rows += (row for meter in bill.meters for row in _meter(meter, alone=len(bill.meters) == 1))
     sheet.rule()
-    sheet.gap(12)
+    sheet.gap(8)
     sheet.table(rows, figures=True)
-    sheet.gap(5)
+    sheet.gap(3)
 
 
 def _meter(meter: Meter, *, alone: bool) -> Iterator[Row]:
@@ -49,24 +49,24 @@ def _meter(meter: Meter, *, alone: bool) -> Iterator[Row]:
 def charges(sheet: Sheet, bill: Bill) -> None:
     """Every line from the tiers to the amount due, figures in one column."""
     sheet.rule()
-    sheet.gap(12)
+    sheet.gap(8)
     sheet.pair(say.CHARGES)
-    sheet.gap(6)
+    sheet.gap(4)
     column = sheet.table([*_own_lines(bill), *_carried(bill)], figures=True)
     sheet.rule()
-    sheet.gap(8)
+    sheet.gap(6)
     final = (
         Row(say.CREDIT, money(bill.credit), STRONG)
         if bill.credit
         else Row(say.AMOUNT_DUE, money(bill.amount_due), STRONG)
     )
     sheet.table([final], figures=True, column=column)
-    sheet.gap(5)
+    sheet.gap(3)
 
 
 def _own_lines(bill: Bill) -> Iterator[Row]:
     for tier in bill.tiers:
-        yield Row(say.tier(tier.n, f"{tier.kwh:,}", rate(tier.rate)), money(tier.amount))
+        yield Row(say.tier(tier.n, f"{tier.kwh:,}", rate(tier.rate)), money(tier.amount), both=True)
     if not bill.tiers:
         yield Row(say.ENERGY, money(bill.charges.energy))
     yield Row(say.METER_FEE, money(bill.charges.meter_fee))
@@ -74,7 +74,7 @@ def _own_lines(bill: Bill) -> Iterator[Row]:
         yield Row(Say(plain(other.label_ar), plain(other.label_en)), money(other.amount), own=False)
     for line in bill.vat:
         yield Row(say.TAXABLE, money(line.taxable))
-        yield Row(say.vat(plain(line.rate)), money(line.amount))
+        yield Row(say.vat(plain(line.rate)), money(line.amount), both=True)
     yield Row(say.CURRENT_TOTAL, money(bill.current_total), value_style=STRONG)
 
 
@@ -106,9 +106,9 @@ def history(sheet: Sheet, bill: Bill) -> None:
     if len(used) < 2:
         return
     sheet.rule()
-    sheet.gap(10)
-    sheet.pair(say.HISTORY, LABEL, QUIET)
     sheet.gap(8)
+    sheet.pair(say.HISTORY, LABEL, QUIET)
+    sheet.gap(4)
     pitch = sheet.width // len(months)
     top = sheet.y + _FIGURES
     for index, (month, kwh) in enumerate(months):
@@ -119,7 +119,7 @@ def history(sheet: Sheet, bill: Bill) -> None:
         if kwh is not None:
             _bar(sheet, kwh, kind, centre=centre, top=top, part=kwh / max(used))
     sheet.y = top + _CHART + _NAMES
-    sheet.gap(14)
+    sheet.gap(6)
 
 
 def _months(bill: Bill) -> list[tuple[str, int | None]]:

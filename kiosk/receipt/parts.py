@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import lru_cache
 
 from PIL import Image
 
-from devices.page import Tile
+from devices.page import LogoTile, QrTile, Tile, pack
 from kiosk import words
 from kiosk.model import Account, Bill, CurrentBill, DocumentType, Money, Seller, Status
 from kiosk.receipt import labels as say
 from kiosk.receipt.figures import day, hijri, hijri_of, moment, money, period
 from kiosk.receipt.labels import Say
-from kiosk.receipt.pictures import app_code, mark, sign, tax_code
+from kiosk.receipt.pictures import APP_MODULE, MODULE, app_code, mark, sign, tax_code
 from kiosk.receipt.privacy import OnPaper, shown_account, shown_name
 from kiosk.receipt.sheet import Row, Sheet
 from kiosk.receipt.type import AMOUNTS, LABEL, QUIET, STRONG, TITLE, set_label, set_line, set_words
 from kiosk.sums import issue_day
-from kiosk.typography import figure_height, plain
+from kiosk.typography import figure_height, is_rtl, plain
 
-_MARK = 80
-"""The size of our mark, 10 mm."""
+_MARK = 64
+"""The size of our mark, 8 mm."""
 
 
 def prepare() -> None:
@@ -44,21 +45,28 @@ def demo_band(sheet: Sheet) -> None:
 
 def head(sheet: Sheet, seller: Seller) -> None:
     """Our mark, and who issued the bill."""
-    sheet.drawn(mark(_MARK))
-    sheet.gap(10)
-    names = Say(plain(seller.name_ar), plain(seller.name_en))
-    sheet.centred(names.of(sheet.language), STRONG, language=sheet.language, setter=set_label)
-    sheet.centred(names.of(sheet.other), LABEL, language=sheet.other, setter=set_label)
+    sheet.drawn(letterhead(seller, sheet.width))
     sheet.gap(8)
+
+
+@lru_cache(maxsize=4)
+def letterhead(seller: Seller, width: int) -> LogoTile:
+    """All of the head as one picture at the origin, the same on every receipt: a printer may keep it."""
+    sheet = Sheet(width, "ar")
+    sheet.picture(mark(_MARK))
+    sheet.gap(4)
+    names = Say(plain(seller.name_ar), plain(seller.name_en))
+    sheet.say(names, STRONG, LABEL)
     addresses = Say(plain(seller.address_ar or ""), plain(seller.address_en or ""))
     for language in (sheet.language, sheet.other):
-        if addresses.of(language):
-            sheet.centred(addresses.of(language), QUIET, language=language, setter=set_label)
-    sheet.gap(12)
-    rows = [Row(say.VAT_NUMBER, seller.vat_number)]
+        if getattr(addresses, language):
+            sheet.centred(addresses.of(language), QUIET, language=language)
+    sheet.gap(4)
+    sheet.flanked(say.VAT_NUMBER, plain(seller.vat_number), QUIET)
     if seller.cr_number:
-        rows.append(Row(say.CR_NUMBER, seller.cr_number))
-    sheet.table(rows)
+        sheet.flanked(say.CR_NUMBER, plain(seller.cr_number), QUIET)
+    image = sheet.page().image()
+    return LogoTile(0, 0, *image.size, pack(image))
 
 
 def title(sheet: Sheet, document: DocumentType | None, *, copy: int) -> None:
@@ -66,19 +74,17 @@ def title(sheet: Sheet, document: DocumentType | None, *, copy: int) -> None:
 
     A paper without the lines of VAT is no tax document: `document` is None then.
     """
-    sheet.gap(6)
     sheet.rule()
-    sheet.gap(10)
+    sheet.gap(6)
     sheet.pair(say.BILL_COPY, STRONG, STRONG)
     if document:
-        sheet.gap(2)
         sheet.pair(say.DOCUMENTS[document], LABEL, QUIET)
-    sheet.gap(6)
+    sheet.gap(2)
     sheet.pair(say.NOT_PROOF, STRONG, STRONG)
     if copy > 1:
-        sheet.gap(8)
+        sheet.gap(4)
         _copy(sheet, copy)
-    sheet.gap(12)
+    sheet.gap(6)
     sheet.rule()
 
 
@@ -92,11 +98,10 @@ def _copy(sheet: Sheet, copy: int) -> None:
 
 def stored(sheet: Sheet, current: CurrentBill) -> None:
     """That the bill came from the terminal's memory, and when it was right."""
-    sheet.gap(10)
-    sheet.pair(say.STORED, STRONG, STRONG)
-    sheet.gap(4)
-    sheet.table([Row(say.AS_OF, moment(current.as_of), STRONG)])
     sheet.gap(6)
+    sheet.pair(say.STORED, STRONG, STRONG)
+    sheet.table([Row(say.AS_OF, moment(current.as_of), STRONG)])
+    sheet.gap(3)
     sheet.rule()
 
 
@@ -106,22 +111,27 @@ def amount(sheet: Sheet, bill: Bill) -> None:
     if bill.credit:
         label = say.CREDITED if bill.document_type is DocumentType.CREDIT_NOTE else say.CREDIT
     figure = bill.credit or bill.amount_due
-    sheet.gap(18)
+    sheet.gap(8)
     sheet.pair(label, STRONG, STRONG)
-    sheet.gap(18)
+    sheet.gap(8)
     _large(sheet, figure)
-    sheet.gap(20)
+    sheet.gap(10)
     if not figure:
         sheet.say(say.NOTHING_DUE, LABEL)
     elif figure <= words.LARGEST:
-        for language, style in ((sheet.language, LABEL), (sheet.other, QUIET)):
-            spelled = words.money(figure, language)
-            sheet.centred(spelled[0].upper() + spelled[1:], style, language=language, setter=set_words)
-            sheet.gap(3)
+        _spelled(sheet, figure)
     _until(sheet, bill)
-    sheet.gap(16)
+    sheet.gap(8)
     sheet.rule()
-    sheet.gap(14)
+    sheet.gap(8)
+
+
+def _spelled(sheet: Sheet, figure: Money) -> None:
+    """The amount in the subscriber's words where it can be spelled, and in Arabic, which is what counts."""
+    first = sheet.language if sheet.language in words.LANGUAGES else "en"
+    for language in dict.fromkeys((first, "ar")):
+        spelled = words.money(figure, language)
+        sheet.centred(spelled[0].upper() + spelled[1:], LABEL, language=language, setter=set_words)
 
 
 def _large(sheet: Sheet, figure: Money) -> None:
@@ -141,15 +151,14 @@ def _large(sheet: Sheet, figure: Money) -> None:
 
 def _until(sheet: Sheet, bill: Bill) -> None:
     if bill.status is Status.SUPERSEDED:
-        sheet.gap(14)
+        sheet.gap(8)
         sheet.say(say.DO_NOT_PAY)
     elif bill.due_date and bill.amount_due:
-        sheet.gap(20)
+        sheet.gap(8)
+        # A line of its own: letters twice as high leave a printer no room for Arabic beside them.
         sheet.pair(say.DUE_DATE, STRONG, STRONG)
-        sheet.gap(4)
         sheet.centred(day(bill.due_date), TITLE, language="en")
         if written := hijri(bill.due_date):
-            sheet.gap(4)
             _hijri(sheet, written)
 
 
@@ -165,7 +174,7 @@ def _hijri(sheet: Sheet, written: str) -> None:
 def facts(sheet: Sheet, bill: Bill, on_paper: OnPaper) -> None:
     """Whose bill it is, its number and dates."""
     sheet.table([*_owner(bill.account, on_paper, sheet.language), *_dates(bill, sheet.language)])
-    sheet.gap(5)
+    sheet.gap(3)
 
 
 def _owner(account: Account, on_paper: OnPaper, language: str) -> Iterator[Row]:
@@ -183,9 +192,11 @@ def _owner(account: Account, on_paper: OnPaper, language: str) -> Iterator[Row]:
 
 def _either(label: Say, text: Say, language: str) -> Iterator[Row]:
     """A row with `text` in the language of the paper, or in the other one where only that is known."""
-    language = language if text.of(language) else "en" if language == "ar" else "ar"
-    if text.of(language):
-        yield Row(label, text.of(language), language=language)
+    readable = "ar" if is_rtl(language) else "en"
+    other = "en" if readable == "ar" else "ar"
+    language = readable if getattr(text, readable) else other
+    if found := getattr(text, language):
+        yield Row(label, found, language=language)
 
 
 def _dates(bill: Bill, language: str) -> Iterator[Row]:
@@ -206,35 +217,37 @@ def pay(sheet: Sheet, bill: Bill, on_paper: OnPaper) -> None:
     number = plain(bill.sadad.number)
     shown = number if on_paper.account else "*" * max(len(number) - 4, 0) + number[-4:]
     sheet.rule()
-    sheet.gap(10)
-    sheet.pair(say.PAY)
-    sheet.gap(6)
-    sheet.table([Row(say.sadad(plain(bill.sadad.biller)), shown, value_style=STRONG)])
-    sheet.gap(6)
+    sheet.gap(8)
+    sheet.table([Row(say.sadad(plain(bill.sadad.biller)), shown, STRONG, both=True)])
+    sheet.gap(3)
 
 
-def codes(sheet: Sheet, tax_qr: str | None, app_link: str) -> None:
-    """The biller's tax QR as it came, and the way into the app."""
+def codes(sheet: Sheet, tax_qr: str | None, app_link: str, *, is_due: bool) -> None:
+    """The biller's tax QR as it came, and the way into the app; beside each other on narrow paper if they fit."""
+    found: list[tuple[Say, QrTile]] = []
     if tax_qr:
-        sheet.rule()
-        sheet.gap(10)
-        sheet.pair(say.TAX_QR, LABEL, QUIET)
-        sheet.drawn(tax_code(tax_qr, sheet.width))
+        found.append((say.TAX_QR, tax_code(tax_qr, sheet.width)))
     if app_link:
+        module = MODULE if sheet.is_narrow else APP_MODULE
+        found.append((say.APP_PAY if is_due else say.APP_QR, app_code(app_link, module)))
+    if sheet.is_narrow and len(found) == 2 and sum(symbol.width for _, symbol in found) <= sheet.width:
         sheet.rule()
-        sheet.gap(10)
-        sheet.pair(say.APP_QR, LABEL, QUIET)
-        sheet.drawn(app_code(app_link))
+        sheet.gap(8)
+        sheet.columns(found)
+        return
+    for words_, symbol in found:
+        sheet.rule()
+        sheet.gap(8)
+        sheet.pair(words_, LABEL, QUIET)
+        sheet.drawn(symbol)
 
 
 def foot(sheet: Sheet, *, number: int, terminal: str, now: datetime, call_centre: str) -> None:
-    """Which paper this is, printed where and when, whom to call, and once more what it is not."""
+    """Which paper this is, printed where and when, and whom to call."""
     sheet.rule()
-    sheet.gap(10)
+    sheet.gap(8)
     rows = [Row(say.RECEIPT, f"{number:06} / {plain(terminal)}"), Row(say.PRINTED, moment(now))]
     if call_centre:
         rows.append(Row(say.CALL_CENTRE, plain(call_centre)))
     sheet.table(rows)
     sheet.gap(4)
-    sheet.pair(say.NOT_PROOF, STRONG, STRONG)
-    sheet.gap(12)

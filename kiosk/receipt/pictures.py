@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image, ImageDraw
 
-from devices.page import LogoTile, QrTile
+from devices.page import QrTile
 from kiosk.typography import riyal
 
 if TYPE_CHECKING:
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 QUIET_ZONE = 4
 """Modules around a QR symbol that stay white (ISO/IEC 18004)."""
 
-_MODULE = 4
+MODULE = 4
 """Dots per module, half a millimetre: what telephones read from thermal paper. Less only on too narrow paper."""
+
+APP_MODULE = 5
+"""Dots per module of the link to the app, where there is room: it is for everybody's telephone."""
 
 Level = Literal["L", "M"]
 _LEVELS: tuple[Level, ...] = ("M", "L")
@@ -28,16 +31,15 @@ _BOLT = ((13.6, 3.6), (7.4, 11.6), (11.2, 11.6), (9.8, 17.2), (16.6, 8.8), (12.5
 
 
 @lru_cache(maxsize=4)
-def mark(size: int) -> LogoTile:
-    """Our mark, `size` dots square, at the origin: a bill with a bolt."""
+def mark(size: int) -> Image.Image:
+    """Our mark, `size` dots square, mode "1" with 1 as black: a bill with a bolt."""
     over = 4
     unit = size * over / 24
     large = Image.new("L", (size * over, size * over))
     draw = ImageDraw.Draw(large)
     draw.polygon([(x * unit, y * unit) for x, y in _SHEET], fill=255)
     draw.polygon([(x * unit, y * unit) for x, y in _BOLT], fill=0)
-    image = large.resize((size, size), Image.Resampling.BOX).point([0] * 128 + [255] * 128, mode="1")
-    return LogoTile(0, 0, size, size, image.tobytes())
+    return large.resize((size, size), Image.Resampling.BOX).point([0] * 128 + [255] * 128, mode="1")
 
 
 def tax_code(payload: str, width: int) -> QrTile:
@@ -48,17 +50,16 @@ def tax_code(payload: str, width: int) -> QrTile:
     """
     for level in _LEVELS:
         code = _code(payload, level)
-        module = min(_MODULE, width // _side(code))
-        if module == _MODULE:
+        module = min(MODULE, width // _side(code))
+        if module == MODULE:
             break
     return _tile(payload, code, level, module)
 
 
 @lru_cache(maxsize=4)
-def app_code(link: str) -> QrTile:
+def app_code(link: str, module: int) -> QrTile:
     """The link to the app as a symbol at the origin; the same on every receipt of a terminal."""
-    code = _code(link, "M")
-    return _tile(link, code, "M", 6 if _side(code) <= 41 else _MODULE)
+    return _tile(link, _code(link, "M"), "M", module)
 
 
 def _code(payload: str, level: Level) -> QRCode[Any]:

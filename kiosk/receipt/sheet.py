@@ -20,8 +20,11 @@ from kiosk.typography import is_rtl
 _GUTTER = 14
 """The least room between two texts on a line, in dots."""
 
-_ROW_GAP = 9
+_ROW_GAP = 4
 """The air under a row of a table, in dots."""
+
+_NARROW = 480
+"""Below this width a line has no room for two languages beside a value."""
 
 
 class Setter(Protocol):
@@ -36,7 +39,8 @@ class Row:
     """A row of a table: a label in both languages and a value, empty for a remark.
 
     `style` is the label's, `value_style` the value's where it differs; `language` is the value's. `own` labels are
-    the program's words, others came with a bill and are not kept.
+    the program's words, others came with a bill and are not kept. `both`: the second language says more than the
+    first, so it is never left out.
     """
 
     label: Say
@@ -45,6 +49,7 @@ class Row:
     value_style: Style | None = None
     language: str = "en"
     own: bool = True
+    both: bool = False
 
     def set_value(self, text: str, lean: Align) -> Setting:
         """One line of the value."""
@@ -71,8 +76,13 @@ class Sheet:
 
     @property
     def other(self) -> str:
-        """The second language of the paper."""
+        """The second language of the paper: Arabic, which every bill must have, and English beside Arabic."""
         return "en" if self.language == "ar" else "ar"
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether two languages need two lines; a table in Arabic then does without the second one."""
+        return self.width < _NARROW
 
     def page(self) -> Page:
         """The page as it stands."""
@@ -103,6 +113,21 @@ class Sheet:
         else:
             self.line([self._at_start(first), self._at_end(other)], style)
 
+    def flanked(self, words: Say, text: str, style: Style) -> None:
+        """`text` (figures) in the middle, the program's words at either side; above it where that is too wide."""
+        first = set_label(words.of(self.language), style, language=self.language, lean=self._inner)
+        other = set_label(words.of(self.other), style, language=self.other, lean=self._outer)
+        middle = set_line(text, style, language="en")
+        left, right = (other.width, first.width) if self.rtl else (first.width, other.width)
+        room = self.width - left - right - 2 * _GUTTER - middle.width
+        if room < 0:
+            self.pair(words, style, style)
+            self.centred(text, style, language="en")
+            return
+        centre, start = (self.width - middle.width) // 2, left + _GUTTER
+        x = min(max(centre, start), start + room)
+        self.line([self._at_start(first), (middle, x), self._at_end(other)], style)
+
     def centred(self, text: str, style: Style, *, language: str, setter: Setter = set_line) -> None:
         """`text` in as many centred lines as it needs."""
         for line in balanced(text, style, self.width, language=language):
@@ -122,9 +147,24 @@ class Sheet:
         self.y += image.height
 
     def drawn(self, piece: LogoTile | QrTile) -> None:
-        """A mark or symbol made at the origin, centred."""
+        """A picture or symbol made at the origin, centred."""
         self.pieces.append(replace(piece, x=(self.width - piece.width) // 2, y=self.y))
         self.y += piece.height
+
+    def columns(self, parts: Sequence[tuple[Say, QrTile]]) -> None:
+        """Symbols beside each other, the first where lines begin, each under its words; they must fit."""
+        spare = (self.width - sum(symbol.width for _, symbol in parts)) // len(parts)
+        captions = [Sheet(symbol.width + spare, self.language) for _, symbol in parts]
+        for caption, (words, _) in zip(captions, parts, strict=True):
+            caption.say(words, QUIET)
+        x, under = 0, self.y + max(caption.y for caption in captions)
+        columns = list(zip(captions, parts, strict=True))
+        for caption, (_, symbol) in columns[::-1] if self.rtl else columns:
+            top = under - caption.y
+            self.pieces += (replace(piece, x=piece.x + x, y=piece.y + top) for piece in caption.pieces)
+            self.pieces.append(replace(symbol, x=x + spare // 2, y=under))
+            self.y = max(self.y, under + symbol.height)
+            x += caption.width
 
     def table(self, rows: Iterable[Row], *, figures: bool = False, column: int = 0) -> int:
         """Rows of label and value; `figures` lines the values up at their last digit.
@@ -146,7 +186,7 @@ class Sheet:
         return column
 
     def _row(self, row: Row, placed: tuple[Setting, int], box: int) -> None:
-        texts = (row.label.of(self.language), row.label.of(self.other))
+        texts = (row.label.of(self.language), row.label.of(self.other) if self._is_said_twice(row) else "")
         first = row.set_label(texts[0], row.style, language=self.language, lean=self._inner)
         second = row.set_label(texts[1], QUIET, language=self.other, lean=self._outer)
         if first.width + second.width + box + 2 * _GUTTER <= self.width:
@@ -162,11 +202,15 @@ class Sheet:
 
     def _labels(self, row: Row, room: int, placed: list[tuple[Setting, int]]) -> None:
         # Only the line that the value stands on is short.
-        for language, style, limit in ((self.language, row.style, room), (self.other, QUIET, self.width)):
+        lines = [(self.language, row.style, room), (self.other, QUIET, self.width)]
+        for language, style, limit in lines if self._is_said_twice(row) else lines[:1]:
             for text in wrapped(row.label.of(language), style, limit, language=language):
                 setting = row.set_label(text, style, language=language, lean=self._inner)
                 self.line([self._at_start(setting), *placed], style)
                 placed = []
+
+    def _is_said_twice(self, row: Row) -> bool:
+        return row.both or not self.is_narrow or self.language != "ar"
 
     @property
     def _inner(self) -> Align:

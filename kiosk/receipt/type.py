@@ -1,7 +1,7 @@
 """The type of a receipt: pinned letters that keep every dot apart in one bit at 203 dpi, set to the dot.
 
-A pin is one (weight, size, width, threshold) at which each letter has as many separate marks on paper as it has in
-print; other combinations merge the dots of Arabic letters into other letters. Latin pins have figures 12 (or 24)
+A pin is one (face, weight, size, width, threshold) at which each letter has as many separate marks on paper as it
+has in print; other combinations merge the dots of Arabic letters into other letters. Latin pins have figures 12 (or 24)
 dots wide, so that a printer can set them in its own font A in the same room.
 """
 
@@ -34,7 +34,8 @@ Align = Literal["left", "centre", "right"]
 class Pin:
     """One way to draw letters: `threshold` is the least coverage (of 255) that becomes a black dot.
 
-    `cell` is the multiple of a printer's font A that may stand for it (0: none), `bold` its emphasis.
+    `cell` is the multiple of a printer's font A that may stand for it (0: none), `bold` its emphasis; `face` is a
+    language of the paper's face, the first one's has Arabic and Latin letters.
     """
 
     weight: int
@@ -43,10 +44,11 @@ class Pin:
     threshold: int = 125
     cell: Literal[0, 1, 2] = 0
     bold: bool = False
+    face: Literal["ar", "hi", "bn"] = "ar"
 
     def font(self) -> FreeTypeFont:
-        """The font of this pin: the paper's face has Arabic and Latin letters."""
-        return font("ar", self.weight, self.size, medium="paper", width=self.width)
+        """The font of this pin."""
+        return font(self.face, self.weight, self.size, medium="paper", width=self.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,65 @@ class Style:
 
     arabic: Pin
     latin: Pin
+    hindi: Pin
+    bengali: Pin
     above: int
     below: int
 
     def pin(self, text: str) -> Pin:
-        """The pin that sets `text`: the Arabic one as soon as it holds an Arabic letter."""
-        return self.arabic if _is_arabic(text) else self.latin
+        """The pin that sets `text`: that of the first script it has a letter of, Latin last."""
+        if text.isascii():
+            return self.latin
+        scripts = (
+            (self.arabic, "\u0600", "\u08ff"),
+            (self.hindi, "\u0900", "\u097f"),
+            (self.bengali, "\u0980", "\u09ff"),
+        )
+        return next((pin for pin, first, last in scripts if any(first <= c <= last for c in text)), self.latin)
 
 
-QUIET = Style(Pin(500, 23, 80, 150), Pin(440, 22, 92, 140, cell=1), above=18, below=8)
-LABEL = Style(Pin(550, 25, 75, 150), Pin(480, 24, 77, 125, cell=1), above=21, below=9)
-STRONG = Style(Pin(650, 27, 75, 150), Pin(680, 23, 81.5, 125, cell=1, bold=True), above=24, below=10)
-TITLE = Style(Pin(550, 36, 80, 140), Pin(600, 42, 99.5, cell=2, bold=True), above=36, below=14)
-AMOUNTS = tuple(Style(Pin(600, size), Pin(600, size), above=size * 3 // 4, below=8) for size in (72, 62, 54, 46))
-"""For the one large amount: the largest that fits is used."""
+def _hindi(weight: int, size: int, threshold: int) -> Pin:
+    return Pin(weight, size, threshold=threshold, face="hi")
+
+
+def _bengali(weight: int, size: int, threshold: int) -> Pin:
+    return Pin(weight, size, threshold=threshold, face="bn")
+
+
+QUIET = Style(
+    Pin(500, 23, 80, 150),
+    Pin(440, 22, 92, 140, cell=1),
+    _hindi(400, 23, 140),
+    _bengali(400, 24, 150),
+    above=18,
+    below=8,
+)
+LABEL = Style(
+    Pin(525, 24, 72, 150),
+    Pin(480, 24, 77, 125, cell=1),
+    _hindi(500, 27, 145),
+    _bengali(400, 27, 145),
+    above=20,
+    below=9,
+)
+STRONG = Style(
+    Pin(650, 26, 72, 150),
+    Pin(680, 23, 81.5, 125, cell=1, bold=True),
+    _hindi(600, 28, 140),
+    _bengali(500, 27, 160),
+    above=22,
+    below=10,
+)
+TITLE = Style(
+    Pin(550, 36, 80, 140),
+    Pin(600, 42, 99.5, cell=2, bold=True),
+    _hindi(600, 36, 150),
+    _bengali(600, 34, 140),
+    above=36,
+    below=14,
+)
+AMOUNTS = tuple(Style(*(Pin(600, size),) * 4, above=size * 3 // 4, below=8) for size in (62, 54, 46))
+"""For the one large amount, in figures only: the largest that fits is used."""
 
 STYLES = (QUIET, LABEL, STRONG, TITLE, *AMOUNTS)
 
@@ -110,7 +157,8 @@ def prepare() -> None:
     """Open the fonts and draw the letters that figures and codes are put together from."""
     for style in STYLES:
         set_line("".join(sorted(_CODE)) if style.latin.cell == 1 else _DIGITS, style, language="en")
-        style.arabic.font()
+        for pin in (style.arabic, style.hindi, style.bengali):
+            pin.font()
 
 
 def set_line(text: str, style: Style, *, language: str, lean: Align = "centre") -> Setting:
@@ -221,7 +269,3 @@ def _scale(text: str, pin: Pin, ink: _Ink) -> Literal[0, 1, 2]:
 
 def _is_ascii(text: str) -> bool:
     return text.isascii() and text.isprintable()
-
-
-def _is_arabic(text: str) -> bool:
-    return not text.isascii() and any("\u0600" <= c <= "\u08ff" for c in text)

@@ -24,7 +24,7 @@ _TAX_QR = (
 )
 _LINK = "https://app.ebill.example/"
 _COLD = (
-    "import time; from kiosk.bench import page as b; b.prepare(); t = time.perf_counter(); b.bill_a(); "
+    "import time; from kiosk.bench import receipt as b; b.prepare(); t = time.perf_counter(); b.bill_a(); "
     "print((time.perf_counter() - t) * 1000)"
 )
 
