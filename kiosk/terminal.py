@@ -177,6 +177,8 @@ class Terminal:
         shown = view(visit, now=utc_now(), facts=self.facts)
         self._screen = shown.screen
         self.app.show(shown)
+        if visit.is_aloud:
+            self.app.begin_keys()
         self._look_around(visit)
         if self.narrator:
             self.narrator.shown(visit)

@@ -1,93 +1,162 @@
-"""A whole visit through a real X server, pressed by real pointer events where the screen says its buttons are."""
+"""Whole visits through a real X server, with real events: by touch, by keys only, and blind by what is said.
+
+Each in Arabic and in English; every day one by touch and one blind, the others with the slow suite.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-import time
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+import robot as robots
+from robot import Robot
+
+from kiosk.i18n import RIYADH
+from kiosk.model import CurrentBill, Source
+from kiosk.speaker import arabic_for_voice
+from kiosk.viewmodel import BillView
+from kiosk.views import SiteFacts, view
+from kiosk.visit import Rules, Visit
+from kiosk.visit.states import ShowBill
+from tests.factories import worked_bill
 
 pytestmark = [
     pytest.mark.display,
-    pytest.mark.skipif(
-        not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="apt-get install xvfb xdotool"
-    ),
+    pytest.mark.skipif(not robots.is_there, reason="apt-get install xvfb xdotool"),
 ]
 
-PATIENCE_S = 20.0
+ACCOUNT = "30012345678"
+SCRIPTS = Path(__file__).parent / "golden" / "speech"
 
 
-@dataclass
-class Robot:
-    """A finger on the demo's window, which knows only what the events file says."""
-
-    display: str
-    events: Path
-    read: int = 0
-
-    def sees(self, screen: str, *, state: str = "") -> dict[str, Any]:
-        """Wait for a line about `screen` (in `state`) newer than those already used."""
-        until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            lines = self.events.read_text().splitlines(keepends=True) if self.events.exists() else []
-            whole = [json.loads(line) for line in lines if line.endswith("\n")]
-            for place, line in enumerate(whole[self.read :], start=self.read):
-                if line["screen"] == screen and state in ("", line["state"]):
-                    self.read = place + 1
-                    return line
-            time.sleep(0.02)
-        raise AssertionError(f"no {screen} in {PATIENCE_S} s")
-
-    def presses(self, line: dict[str, Any], name: str) -> None:
-        """Press the button where `line` says it is."""
-        x, y = line["buttons"][name]
-        subprocess.run(
-            ["xdotool", "mousemove", str(x), str(y), "click", "1"],
-            env={**os.environ, "DISPLAY": self.display},
-            check=True,
-        )
+def daily(*languages: str) -> list[object]:
+    """Arabic and English, those not named for the slow suite only."""
+    return [pytest.param(code, marks=() if code in languages else pytest.mark.slow) for code in ("ar", "en")]
 
 
 @pytest.fixture
-def display() -> Iterator[str]:
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "540x960x24", "-nolisten", "tcp"]
-    with subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
-        os.close(write)
-        with os.fdopen(read) as numbers:
-            number = numbers.readline().strip()
-        yield f":{number}"
-        server.terminate()
+def robot(tmp_path: Path) -> Iterator[Robot]:
+    with robots.display() as name, robots.at_the_demo(name, tmp_path) as robot:
+        yield robot
 
 
-@pytest.fixture
-def robot(display: str, tmp_path: Path) -> Iterator[Robot]:
-    events = tmp_path / "events"
-    words = ["demo", "--events", str(events), "--state", str(tmp_path / "state")]
-    environment = {**os.environ, "DISPLAY": display, "SDL_VIDEODRIVER": "x11", "TMPDIR": str(tmp_path)}
-    with subprocess.Popen([sys.executable, "-m", "kiosk", *words], env=environment) as demo:
-        yield Robot(display, events)
-        demo.terminate()
-        assert demo.wait(PATIENCE_S) == 0
-
-
-def test_a_visit_by_number_prints_and_leaves_nothing_on_the_screen(robot: Robot) -> None:
-    robot.presses(robot.sees("attract"), "start")
-    robot.presses(robot.sees("identify"), "by_number")
-    for digit in "10098765432":
-        robot.presses(robot.sees("keypad"), f"digit_{digit}")
-    robot.presses(robot.sees("keypad"), "confirm")
-    bill = robot.sees("bill")
-    robot.presses(bill, "language_en")
-    robot.presses(robot.sees("bill"), "print")
-    taken = robot.sees("take_receipt")
-    robot.presses(taken, "finish")
+@pytest.mark.parametrize("language", daily("ar"))
+def test_a_visit_by_touch(robot: Robot, language: str) -> None:
+    robot.sees("attract")
+    if language == "en":
+        robot.presses("language_en")
+    else:
+        robot.presses("start")
+    robot.sees("identify")
+    robot.presses("by_number")
+    for digit in ACCOUNT:
+        robot.sees("keypad")
+        robot.presses(f"digit_{digit}")
+    robot.sees("keypad")
+    robot.presses("confirm")
+    other = "ar" if language == "en" else "en"
+    assert f"language_{other}" in robot.sees("bill")["buttons"]
+    robot.presses(f"language_{other}")
+    assert f"language_{language}" in robot.sees("bill")["buttons"]
+    robot.presses("print")
+    robot.sees("take_receipt")
+    robot.presses("finish")
     assert "language_en" in robot.sees("attract")["buttons"]
+
+
+@pytest.mark.parametrize("language", daily())
+def test_a_visit_by_keys_only(robot: Robot, language: str) -> None:
+    robot.sees("attract")
+    robot.strikes("Tab")
+    robot.sees("attract", focus="start")
+    robot.chooses("language_en" if language == "en" else "start")
+    robot.sees("identify", focus="by_number")
+    # The arrow that leads on is the one the language reads towards.
+    robot.strikes("Left" if language == "ar" else "Right")
+    robot.sees("identify", focus="by_card")
+    robot.strikes("Up")
+    robot.sees("identify", focus="by_number")
+    robot.strikes("Return")
+    robot.sees("keypad", focus="digit_1")
+    robot.strikes("9", "KP_9")
+    robot.sees("keypad", focus="confirm")
+    robot.strikes("BackSpace", "Delete", *ACCOUNT)
+    robot.strikes("KP_Enter")
+    robot.sees("bill")
+    robot.chooses("app")
+    robot.sees("app")
+    robot.strikes("Escape")
+    robot.sees("bill")
+    robot.chooses("print")
+    robot.sees("take_receipt")
+    robot.chooses("finish")
+    assert "focus" in robot.sees("attract")
+
+
+@pytest.mark.parametrize("language", daily("en"))
+def test_a_blind_visit_by_what_is_said(robot: Robot, language: str) -> None:
+    script = Script(language)
+    robot.sees("attract")
+    if language == "en":
+        robot.strikes("Tab")
+        robot.sees("attract", focus="start")
+        robot.chooses("language_en")
+        robot.sees("identify")
+    robot.plugs_in()
+    if language == "ar":
+        robot.hears(*script["welcome"], *script["attract"])
+        robot.strikes("Return")
+        robot.hears(*script["identify"])
+    else:
+        robot.hears(*script["welcome"], *script["identify"])
+    robot.strikes("Down")
+    robot.hears(*script["by_card"])
+    robot.strikes("Up", "Return")
+    robot.hears(*script["keypad"])
+    for digit in ACCOUNT:
+        robot.strikes(digit)
+        robot.hears(*script[f"digit {digit}"])
+    robot.strikes("Return")
+    robot.hears(*script["bill"])
+    robot.strikes("F9")
+    robot.hears(*script["hidden"])
+    robot.strikes("F2")
+    robot.hears(*script["bill"])
+    robot.sees("bill")
+    robot.goes_to("print")
+    robot.hears(*script["print"])
+    robot.strikes("Return")
+    robot.hears(*script["take_receipt"])
+    robot.sees("take_receipt")
+    robot.goes_to("finish")
+    robot.hears(*script["finish"])
+    robot.strikes("Return")
+    robot.sees("attract")
+    assert {voice for voice, _ in robot.words()} <= {language, "en-gb", "ar"}
+
+
+class Script(dict[str, list[str]]):
+    """What is to be heard, part by part, as the voice is given it; only the day of today is filled in."""
+
+    def __init__(self, language: str) -> None:
+        shown = self._bill_today(language)
+        due = {"status": shown.status, "due_words": shown.due_words}
+        part: list[str] = []
+        for line in (SCRIPTS / f"walk-{language}.txt").read_text("utf-8").splitlines():
+            if line.startswith("["):
+                part = self.setdefault(line[1:-1], [])
+            else:
+                text = unicodedata.normalize("NFC", line.format(**due))
+                part.append(arabic_for_voice(text) if language == "ar" else text)
+
+    @staticmethod
+    def _bill_today(language: str) -> BillView:
+        now = datetime.now(RIYADH)
+        current = CurrentBill(worked_bill("a"), now, Source.LIVE, None)
+        facts = SiteFacts(Rules(), level="open", digits="words")
+        shown = view(Visit(ShowBill(current, 1), language=language), now=now, facts=facts)
+        assert isinstance(shown, BillView)
+        return shown

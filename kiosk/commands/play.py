@@ -184,7 +184,8 @@ def _events(options: Namespace) -> TextIO | None:
 
 
 def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:
-    """What writes a line for every change of the screen once it stands still: state, screen, buttons and where.
+    """What writes a line for every change of the screen once it stands still: state, screen, buttons and where,
+    and `focus` where keys are used.
 
     The first screen is told of at once, before there is a visit.
     """
@@ -197,6 +198,8 @@ def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:
             "screen": terminal.screen,
             "buttons": terminal.app.centres(),
         }
+        if terminal.app.focus:
+            facts["focus"] = terminal.app.focus
         line = json.dumps(facts) + "\n"
         if [(newest[0].state, line)] == last:
             return
@@ -212,6 +215,7 @@ def _telling(file: TextIO, terminal: Terminal) -> Callable[[Visit], None]:
         terminal.app.on_drawn(write)
 
     tell_of(newest[0])
+    terminal.on_focus = lambda: tell_of(newest[0])
     return tell_of
 
 

@@ -9,6 +9,7 @@ from kiosk import bootstrap
 from kiosk.bootstrap import Parts
 from kiosk.demo.bill_service import BillServiceProcess
 from kiosk.demo.stand import Stand
+from kiosk.sensing import open_sensors
 from kiosk.settings import Settings
 from kiosk.terminal import open_terminal
 
@@ -60,5 +61,7 @@ def _parts(settings: Settings, *, state: Path, slips: Path, service: BillService
     )
     readers = bootstrap.open_readers(settings, monitor=monitor)
     settings = replace(settings, gateway=replace(settings.gateway, url=service.url))
-    parts = Parts(bootstrap.open_bills(settings, state=state), journal, printer, readers, monitor)
+    sensors = open_sensors(settings, monitor=monitor)
+    bills = bootstrap.open_bills(settings, state=state)
+    parts = Parts(bills, journal, printer, readers, monitor, sensors=sensors)
     return bootstrap.with_courier(parts, settings)

@@ -154,6 +154,12 @@ class KioskApp:
         """The name of the button that keys are at; "" while nobody uses keys."""
         return self._focus.name
 
+    def begin_keys(self) -> None:
+        """Put the ring where keys begin, as after a first key: whoever listens cannot see that there is none."""
+        if not self._focus.is_on:
+            self._focus.is_on = True
+            self._focus.follow()
+
     def tap(self, name: str) -> None:
         """Press the button `name` as a finger does, through the window's own input; for demos and tests.
 
