@@ -84,7 +84,7 @@ def open_store(settings: Settings, *, state: Path) -> Store:
         return open_store_file(settings, state=state)
     except StoreError as error:
         logger.error("store_unavailable: %s; looked-up bills are forgotten at the end of this run", error.code)
-    return Store.memory(accounts=settings.store.accounts, days=settings.store.days)
+    return Store.memory(accounts=settings.store.accounts, days=settings.retention.bills_days)
 
 
 def open_store_file(settings: Settings, *, state: Path) -> Store:
@@ -95,7 +95,7 @@ def open_store_file(settings: Settings, *, state: Path) -> Store:
     """
     from kiosk.store import Store, store_key
 
-    accounts, days = settings.store.accounts, settings.store.days
+    accounts, days = settings.store.accounts, settings.retention.bills_days
     if settings.store.scope == "none":
         return Store.memory(accounts=accounts, days=days)
     return Store.file(state / "seen.db", store_key(state), accounts=accounts, days=days)

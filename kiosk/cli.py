@@ -244,9 +244,12 @@ def _settings_words(words: Words) -> None:
     _gateway(_word(actions, "show", work="configure:show", help="every setting in force"))
     _word(actions, "get", work="configure:get", help="one setting").add_argument("key", metavar="TABLE.KEY")
     put = _word(actions, "set", work="configure:put", help="set a key in the technician's layer")
-    put.add_argument("key", metavar="TABLE.KEY")
+    put.add_argument("key", metavar="TABLE.KEY", help="or printer[0].url")
     put.add_argument("value")
     _word(actions, "check", work="configure:check_files", help="name every mistake")
+    _word(actions, "export", work="configure:export_file", help="a site file of all that is not the default")
+    take = _word(actions, "import", work="configure:import_file", help="a file for the technician's layer")
+    take.add_argument("file", metavar="FILE|-")
     store = words.add_parser("store", help="the bills kept for when the network is away")
     actions = store.add_subparsers(required=True, metavar="ACTION")
     for name, help_text in (

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +18,10 @@ from kiosk import __version__
 from kiosk.resources import config_file
 
 OVERLAY = "settings.toml"
-"""The technician's own layer, in the state folder; wins over every other file."""
+"""The technician's own layer, in the state folder; wins over every file but the fleet's."""
+
+FLEET = "settings.fleet.json"
+"""The settings that operations signed, in the state folder, as they came; they win over all files."""
 
 _REMEMBERED = "settings.checked.json"
 
@@ -50,6 +52,7 @@ class SiteSettings:
     app_hosts: tuple[str, ...]
     digits: Literal["latin", "arabic_indic"]
     currency: Literal["sign", "letters"]
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,28 @@ class StoreSettings:
 
     scope: Literal["none", "seen", "regions", "all"]
     accounts: int
-    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How many days everything that is kept is kept; what is younger than its days is never deleted for age."""
+
+    bills_days: int
+    regions_days: int
+    receipts_days: int
+    letters_days: int
+    audit_days: int
+    logs_days: int
+    damaged_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceSettings:
+    """Whom technicians' bundles and the fleet's settings are believed from, and how technicians work."""
+
+    trust: str
+    idle_s: float
+    usb: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +149,7 @@ class KeySettings:
 
 
 DeviceTable = Mapping[str, Any]
-"""A checked table such as `[[printer]]` or `[ups]`, as `devices.settings` takes it."""
+"""A checked table such as `[[printer]]`, `[ups]` or `[[technician]]`; who uses it knows its meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +164,37 @@ class Settings:
     speech: SpeechSettings
     sound: SoundSettings
     keys: KeySettings
+    retention: RetentionSettings
+    maintenance: MaintenanceSettings
     printer: tuple[DeviceTable, ...] = ()
     card_reader: tuple[DeviceTable, ...] = ()
     card_map: tuple[DeviceTable, ...] = ()
     keyboard: tuple[DeviceTable, ...] = ()
+    technician: tuple[DeviceTable, ...] = ()
     ups: DeviceTable | None = None
     switches: DeviceTable | None = None
 
 
+_TABLES: Mapping[str, type] = {
+    "gateway": GatewaySettings,
+    "site": SiteSettings,
+    "screen": ScreenSettings,
+    "visit": VisitSettings,
+    "store": StoreSettings,
+    "speech": SpeechSettings,
+    "sound": SoundSettings,
+    "keys": KeySettings,
+    "retention": RetentionSettings,
+    "maintenance": MaintenanceSettings,
+}
+
+LISTS = ("printer", "card_reader", "card_map", "keyboard", "technician")
+"""The lists of tables: a later file's replaces an earlier one's whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in a settings file: where, what, and what was probably meant.
+    """One mistake in a settings file: where, what, what was probably meant, and how it is written rightly.
 
     `line` 0: not in a line; `key` "-": the file itself.
     """
@@ -160,11 +204,13 @@ class Mistake:
     key: str
     problem: str
     hint: str = ""
+    example: str = ""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
         what = self.problem if self.key == "-" else f"{self.key}: {self.problem}"
-        return f"{where}: {what}" + (f" ({self.hint})" if self.hint else "")
+        more = "; ".join(filter(None, (self.hint, f"e.g. {self.example}" if self.example else "")))
+        return f"{where}: {what}" + (f" ({more})" if more else "")
 
 
 class SettingsError(Exception):
@@ -186,35 +232,31 @@ class Layer:
 def load(
     files: Sequence[Path] = (), *, state: Path | None = None, overrides: Mapping[str, Any] | None = None
 ) -> Settings:
-    """Read the packaged defaults, then `files`, then the technician's overlay in `state`; later ones win.
+    """Read the packaged defaults, `files`, then the technician's overlay and the fleet's signed settings in
+    `state`; later ones win.
 
     `overrides` (table -> key -> value) wins over all; the command line's `--gateway` comes this way.
 
     Raises:
         SettingsError: with every mistake of every file; tell the technician.
     """
-    layers = _layers(layer_files(files, state=state))
+    layers, unread = read_layers(layer_files(files, state=state))
     digest = _digest(layers, overrides)
     remembered = state / _REMEMBERED if state else None
-    settings = _recall(remembered, digest)
+    settings = None if unread else _recall(remembered, digest)
     if settings is None:
-        from kiosk.settings_check import check
+        from kiosk.settings_fleet import opened
+        from kiosk.settings_mistakes import check
 
-        settings = check(layers, overrides=overrides)
+        settings = check(opened(layers), overrides=overrides, known=unread)
         _remember(remembered, digest, settings)
     return settings
 
 
 def layer_files(files: Sequence[Path] = (), *, state: Path | None = None) -> list[Path]:
     """The files `load` reads, weakest first."""
-    overlay = [state / OVERLAY] if state and (state / OVERLAY).exists() else []
-    return [config_file("kiosk.toml"), *files, *overlay]
-
-
-def near_miss(word: str, known: Sequence[str]) -> str:
-    """`did you mean "x"?` for a mistyped word, else empty."""
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f'did you mean "{close[0]}"?' if close else ""
+    own = [state / name for name in (OVERLAY, FLEET) if (state / name).exists()] if state else []
+    return [config_file("kiosk.toml"), *files, *own]
 
 
 def as_tables(settings: Settings) -> dict[str, Any]:
@@ -222,22 +264,36 @@ def as_tables(settings: Settings) -> dict[str, Any]:
     return asdict(settings)
 
 
-def _layers(paths: Sequence[Path]) -> list[Layer]:
+def from_tables(tables: Mapping[str, Any]) -> Settings:
+    """The settings of checked tables; lists become tuples.
+
+    Raises:
+        KeyError, TypeError, AttributeError: they are not whole: check them.
+    """
+    made: dict[str, Any] = {
+        name: kind(**{key: tuple(held) if isinstance(held, list) else held for key, held in tables[name].items()})
+        for name, kind in _TABLES.items()
+    }
+    lists: dict[str, Any] = {name: tuple(tables.get(name, ())) for name in LISTS}
+    return Settings(**made, **lists, ups=tables.get("ups"), switches=tables.get("switches"))
+
+
+def read_layers(paths: Sequence[Path]) -> tuple[list[Layer], list[Mistake]]:
+    """The texts of files, as they stand there, and which of them cannot be read, or are no text or too long."""
     layers, mistakes = [], []
     for path in paths:
         try:
             with path.open("rb") as file:
                 raw = file.read(_LARGEST_FILE + 1)
-            layers.append(Layer(str(path), raw.decode()))
             if len(raw) > _LARGEST_FILE:
                 mistakes.append(Mistake(str(path), 0, "-", f"is over {_LARGEST_FILE >> 10} KB"))
+            else:
+                layers.append(Layer(str(path), raw.decode()))
         except OSError as error:
             mistakes.append(Mistake(str(path), 0, "-", error.strerror or "cannot be read"))
         except UnicodeDecodeError:
             mistakes.append(Mistake(str(path), 0, "-", "is not UTF-8 text"))
-    if mistakes:
-        raise SettingsError(mistakes)
-    return layers
+    return layers, mistakes
 
 
 def _digest(layers: Sequence[Layer], overrides: Mapping[str, Any] | None) -> str:
@@ -250,29 +306,9 @@ def _recall(path: Path | None, digest: str) -> Settings | None:
         return None
     try:
         kept = json.loads(path.read_bytes())
-        return _rebuild(kept["settings"]) if kept["digest"] == digest else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return from_tables(kept["settings"]) if kept["digest"] == digest else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # never checked, or damaged: check again
-
-
-def _rebuild(tables: dict[str, Any]) -> Settings:
-    site: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in tables["site"].items()}
-    return Settings(
-        gateway=GatewaySettings(**tables["gateway"]),
-        site=SiteSettings(**site),
-        screen=ScreenSettings(**tables["screen"]),
-        visit=VisitSettings(**tables["visit"]),
-        store=StoreSettings(**tables["store"]),
-        speech=SpeechSettings(**tables["speech"]),
-        sound=SoundSettings(**tables["sound"]),
-        keys=KeySettings(**{act: tuple(keys) for act, keys in tables["keys"].items()}),
-        printer=tuple(tables["printer"]),
-        card_reader=tuple(tables["card_reader"]),
-        card_map=tuple(tables["card_map"]),
-        keyboard=tuple(tables["keyboard"]),
-        ups=tables["ups"],
-        switches=tables["switches"],
-    )
 
 
 def _remember(path: Path | None, digest: str, settings: Settings) -> None:
@@ -283,6 +319,7 @@ def _remember(path: Path | None, digest: str, settings: Settings) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_text(json.dumps({"digest": digest, "settings": as_tables(settings)}), "utf-8")
         fresh.replace(path)
-    except OSError:
+    except (OSError, TypeError, ValueError):
+        # A full disk, or a value of a foreign driver that JSON cannot hold, costs the next start 0.1 s, nothing else.
         with suppress(OSError):
-            fresh.unlink(missing_ok=True)  # a full or read-only disk costs the next start 0.1 s, nothing else
+            fresh.unlink(missing_ok=True)

@@ -1,78 +1,22 @@
-"""Checks settings files against the settings' types and finds, for every mistake, the line it stands on."""
+"""What each setting may be: the types and limits that `kiosk.settings_mistakes` holds settings files against."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from devices.near_miss import near_miss
 from kiosk.keypad import KEY_NAMES
 from kiosk.resources import asset
-from kiosk.settings import (
-    GatewaySettings,
-    KeySettings,
-    Layer,
-    Mistake,
-    ScreenSettings,
-    Settings,
-    SettingsError,
-    SiteSettings,
-    SoundSettings,
-    SpeechSettings,
-    StoreSettings,
-    VisitSettings,
-    near_miss,
-)
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-
-def check(layers: Sequence[Layer], *, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Merge the layers (later ones win) and check the result.
-
-    Raises:
-        SettingsError: with every mistake found, each at the layer and line that caused it.
-    """
-    parsed = list(_parse(layers))
-    if overrides:
-        parsed.append((Layer("command line", ""), dict(overrides)))
-    merged = _merge([tables for _, tables in parsed])
-    problems = list(_problems(merged))
-    if problems:
-        raise SettingsError([_mistake(path, problem, hint, parsed=parsed) for path, problem, hint in problems])
-    return _settings(_Whole.model_validate(merged), merged)
-
-
-def _parse(layers: Sequence[Layer]) -> Iterator[tuple[Layer, dict[str, Any]]]:
-    mistakes = []
-    for layer in layers:
-        try:
-            yield layer, tomllib.loads(layer.text)
-        except tomllib.TOMLDecodeError as error:
-            at = re.search(r"line (\d+)", str(error))
-            problem = re.sub(r"\s*\(at .*\)$", "", str(error))
-            mistakes.append(Mistake(layer.name, int(at[1]) if at else 0, "-", f"is not TOML: {problem}"))
-        except RecursionError:
-            mistakes.append(Mistake(layer.name, 0, "-", "is nested too deeply"))
-    if mistakes:
-        raise SettingsError(mistakes)
-
-
-def _merge(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for table in tables:
-        for key, value in table.items():
-            if isinstance(value, dict) and isinstance(merged.get(key), dict):
-                merged[key] = {**merged[key], **value}
-            else:
-                merged[key] = value
-    return merged
 
 
 def _names_host(parts: SplitResult) -> bool:
@@ -138,6 +82,7 @@ class _Site(_Table):
     app_hosts: list[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]{1,5})?$")]]
     digits: Literal["latin", "arabic_indic"]
     currency: Literal["sign", "letters"]
+    place: Annotated[str, Field(pattern="^[A-Z0-9-]{0,16}$")]
 
 
 class _Screen(_Table):
@@ -159,7 +104,6 @@ class _Visit(_Table):
 class _Store(_Table):
     scope: Literal["none", "seen", "regions", "all"]
     accounts: Annotated[int, Field(ge=100, le=1_000_000)]
-    days: Annotated[int, Field(ge=1, le=400)]
 
 
 class _Speech(_Table):
@@ -211,7 +155,54 @@ class _Keys(_Table):
         return self
 
 
-class _Whole(_Table):
+class _Retention(_Table):
+    bills_days: Annotated[int, Field(ge=1, le=400)]
+    regions_days: Annotated[int, Field(ge=1, le=400)]
+    receipts_days: Annotated[int, Field(ge=1, le=4000)]
+    letters_days: Annotated[int, Field(ge=1, le=400)]
+    audit_days: Annotated[int, Field(ge=30, le=4000)]
+    logs_days: Annotated[int, Field(ge=1, le=400)]
+    damaged_days: Annotated[int, Field(ge=1, le=400)]
+
+
+class _Maintenance(_Table):
+    trust: Annotated[str, AfterValidator(_existing_file)]
+    idle_s: Annotated[float, Field(ge=60, le=900)]
+    usb: Annotated[str, Field(pattern="^(/[!-~]*)?$", max_length=200)]
+
+
+def _strong(hashed: str) -> str:
+    """An Argon2id hash no weaker than OWASP's least (19 MiB, two passes): one of the enrolment's own is stronger."""
+    found = re.fullmatch(r"\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=\d{1,3}\$[\w+/=]+\$[\w+/=]+", hashed)
+    if hashed and (found is None or int(found[1]) < 19456 or int(found[2]) < 2):
+        raise ValueError("is no strong Argon2id hash; make one with `ebill-kiosk technician enrol`")
+    return hashed
+
+
+def _day(text: str) -> str:
+    if text:
+        date.fromisoformat(text)
+    return text
+
+
+class _Technician(_Table):
+    number: Annotated[str, Field(pattern="^[0-9]{1,6}$")]
+    role: Literal["paper", "setup", "admin"]
+    pin: Annotated[str, AfterValidator(_strong)] = ""
+    card: Annotated[str, Field(pattern="^([0-9a-f]{4})?$")] = ""
+    totp: Annotated[str, Field(pattern=r"^(\d{1,3}\.\d{5,7}\.\d{1,3}\.[A-Za-z0-9_=-]{60,200})?$")] = ""
+    until: Annotated[str, AfterValidator(_day)] = ""
+
+    @model_validator(mode="after")
+    def _has_two_factors(self) -> Self:
+        if bool(self.pin) != bool(self.card):
+            raise ValueError("pin and card belong together")
+        if not (self.pin or self.totp):
+            raise ValueError("needs pin and card, or totp: one factor is not enough")
+        return self
+
+
+class Whole(_Table):
     gateway: _Gateway
     site: _Site
     screen: _Screen
@@ -220,17 +211,20 @@ class _Whole(_Table):
     speech: _Speech
     sound: _Sound
     keys: _Keys
+    retention: _Retention
+    maintenance: _Maintenance
     printer: list[dict[str, Any]] = []
     card_reader: list[dict[str, Any]] = []
     card_map: list[dict[str, Any]] = []
     keyboard: list[dict[str, Any]] = []
+    technician: list[dict[str, Any]] = []
     ups: dict[str, Any] | None = None
     switches: dict[str, Any] | None = None
 
 
 @cache
-def _device_tables() -> dict[str, type[BaseModel]]:
-    """The tables that `devices` knows the meaning of; those of one part by name, lists of them too."""
+def listed() -> Mapping[str, type[BaseModel]]:
+    """What the tables consist of whose meaning others know: lists of them, and `[ups]` and `[switches]`."""
     from devices import settings as tables
 
     return {
@@ -240,121 +234,5 @@ def _device_tables() -> dict[str, type[BaseModel]]:
         "keyboard": tables.KeyboardSettings,
         "ups": tables.UpsSettings,
         "switches": tables.SwitchesSettings,
+        "technician": _Technician,
     }
-
-
-Problem = tuple[tuple[str | int, ...], str, str]
-"""Path of the key, what is wrong with it, a hint (may be empty)."""
-
-
-def _problems(merged: Mapping[str, Any]) -> Iterator[Problem]:
-    yield from _model_problems(_Whole, merged, under=())
-    for name, model in _device_tables().items():
-        given = merged.get(name)
-        if isinstance(given, list):
-            for index, table in enumerate(given):
-                yield from _model_problems(model, table, under=(name, index))
-        elif isinstance(given, dict) and name in ("ups", "switches"):
-            yield from _model_problems(model, given, under=(name,))
-
-
-def _model_problems(model: type[BaseModel], value: object, *, under: tuple[str | int, ...]) -> Iterator[Problem]:
-    try:
-        model.model_validate(value)
-    except ValidationError as error:
-        for found in error.errors(include_input=False, include_url=False):
-            path = (*under, *found["loc"])
-            if found["type"] == "extra_forbidden":
-                yield path, "is no known key", near_miss(str(path[-1]), _siblings(model, found["loc"]))
-            else:
-                is_table = found["type"] in ("model_type", "model_attributes_type")
-                yield path, f"must be a table: [{path[-1]}]" if is_table else _sentence(found["msg"]), ""
-
-
-def _siblings(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
-    for step in path[:-1]:
-        field = model.model_fields.get(str(step))
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
-            return []
-        model = field.annotation
-    return list(model.model_fields)
-
-
-def _sentence(message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
-
-
-def _mistake(
-    path: tuple[str | int, ...],
-    problem: str,
-    hint: str,
-    *,
-    parsed: Sequence[tuple[Layer, Mapping[str, Any]]],
-) -> Mistake:
-    layer = next((layer for layer, tables in reversed(parsed) if _holds(tables, path)), parsed[0][0])
-    return Mistake(layer.name, _line(layer.text, path), _dotted(path), problem, hint)
-
-
-def _holds(tables: Any, path: tuple[str | int, ...]) -> bool:
-    for step in path[:2]:
-        if isinstance(step, int):
-            return True
-        if not isinstance(tables, Mapping) or step not in tables:
-            return False
-        tables = tables[step]
-    return True
-
-
-def _dotted(path: tuple[str | int, ...]) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
-
-
-def _line(text: str, path: tuple[str | int, ...]) -> int:
-    """The line of a key: its `[table]` (the n-th of a list of tables), then the key inside it."""
-    table, index = str(path[0]), next((step for step in path[1:2] if isinstance(step, int)), 0)
-    keys = [str(step) for step in path[1:] if not isinstance(step, int)]
-    inside, seen, header = False, -1, 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        head = re.match(r"\s*(\[\[?)\s*([\w.]+)\s*\]\]?", line)
-        if head:
-            inside = head[2] == table
-            seen += inside
-            inside = inside and (head[1] == "[" or seen == index)
-            header = number if inside else header
-        elif _sets(line, keys[0] if inside and keys else "" if header else table):
-            return number
-    return header
-
-
-def _sets(line: str, key: str) -> bool:
-    return bool(key) and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[.=]""", line) is not None
-
-
-def _settings(whole: _Whole, merged: Mapping[str, Any]) -> Settings:
-    site = whole.site.model_dump()
-    site |= {"languages": tuple(whole.site.languages), "app_hosts": tuple(whole.site.app_hosts)}
-    return Settings(
-        gateway=GatewaySettings(**whole.gateway.model_dump()),
-        site=SiteSettings(**site),
-        screen=ScreenSettings(**whole.screen.model_dump()),
-        visit=VisitSettings(**whole.visit.model_dump()),
-        store=StoreSettings(**whole.store.model_dump()),
-        speech=SpeechSettings(**whole.speech.model_dump()),
-        sound=SoundSettings(**whole.sound.model_dump()),
-        keys=KeySettings(**{act: tuple(keys) for act, keys in whole.keys.model_dump().items()}),
-        printer=tuple(merged.get("printer", ())),
-        card_reader=tuple(merged.get("card_reader", ())),
-        card_map=tuple(merged.get("card_map", ())),
-        keyboard=tuple(merged.get("keyboard", ())),
-        ups=merged.get("ups"),
-        switches=merged.get("switches"),
-    )
-
-
-def parse_value(text: str) -> Any:
-    """A value as TOML reads it (`2.5`, `true`, `["ar"]`); anything else is taken as a string."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text

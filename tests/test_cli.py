@@ -288,3 +288,33 @@ def test_a_keyboard_is_accepted_and_forgotten_by_its_id(
     assert (code, found["error"]["code"]) == (2, "no_such_keyboard")
     assert "046d:c31c@1-2" in found["error"]["message"]
     assert called(capsys, "devices", "forget", *state)[0] == 2
+
+
+def test_settings_travel_from_one_terminal_to_another(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, state: str
+) -> None:
+    assert run(["settings", "set", "printer", '[{url = "tcp://192.0.2.7:9100"}]', "--state", state]) == 0
+    assert run(["settings", "set", "printer[0].width", "384", "--state", state]) == 0
+    code, found = called(capsys, "settings", "get", "printer[0].width", "--state", state)
+    assert (code, found["value"]) == (0, 384)
+    assert run(["settings", "export", "--state", state]) == 0
+    copy = tmp_path / "copy.toml"
+    copy.write_text(capsys.readouterr().out, "utf-8")
+    other = str(tmp_path / "other")
+    assert called(capsys, "settings", "import", str(copy), "--state", other) == (0, {"imported": True})
+    code, found = called(capsys, "settings", "get", "printer", "--state", other)
+    assert found["value"] == [{"url": "tcp://192.0.2.7:9100", "width": 384}]
+
+
+@pytest.mark.parametrize(
+    ("content", "exit_code", "word"),
+    [(b"[visit\n", 5, "settings_wrong"), (b"\xff", 2, "not_text"), (b"#" * (300 << 10), 2, "too_long")],
+)
+def test_a_file_that_cannot_be_imported_changes_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, state: str, content: bytes, exit_code: int, word: str
+) -> None:
+    path = tmp_path / "copy.toml"
+    path.write_bytes(content)
+    code, found = called(capsys, "settings", "import", str(path), "--state", state)
+    assert (code, found["error"]["code"]) == (exit_code, word)
+    assert not (Path(state) / "settings.toml").exists()

@@ -16,8 +16,9 @@ from factories import make_bill, make_not_issued, worked
 
 from kiosk import ebill
 from kiosk.packs import manifest, shards
+from kiosk.packs.envelope import Trust, key_id
 from kiosk.packs.figures import FIELDS, account_key
-from kiosk.packs.manifest import Delta, Manifest, PackObject, Trust
+from kiosk.packs.manifest import Delta, Manifest, PackObject
 from kiosk.packs.rows import BillRow, RowUnreadable, pack, unpack
 from kiosk.packs.sealing import OVERHEAD_BYTES, PackRefused, ScopeKey, object_name
 from kiosk.packs.shards import Gone, Row
@@ -241,7 +242,7 @@ def signed_fields(change: Any) -> bytes:
     fields = json.loads(base64.b64decode(json.loads(manifest.sign(some_manifest(), SIGNER))["signed"]))
     signed = json.dumps(fields | change).encode()
     envelope = {
-        "key_id": manifest.key_id(SIGNER.public_key()),
+        "key_id": key_id(SIGNER.public_key()),
         "signed": base64.b64encode(signed).decode(),
         "signature": base64.b64encode(SIGNER.sign(signed)).decode(),
     }
@@ -310,7 +311,7 @@ def test_only_believed_keys_count_and_there_may_be_two() -> None:
     for key in (SIGNER, other):
         assert manifest.verify(manifest.sign(some_manifest(), key), Trust.parse(pem)) == some_manifest()
     forged = json.loads(manifest.sign(some_manifest(), other))
-    forged["key_id"] = manifest.key_id(SIGNER.public_key())
+    forged["key_id"] = key_id(SIGNER.public_key())
     with pytest.raises(PackRefused, match=r"^signature$"):
         manifest.verify(json.dumps(forged).encode(), TRUST)
 

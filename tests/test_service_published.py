@@ -13,7 +13,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.packs.manifest import Trust
+from kiosk.packs.envelope import Trust
 from kiosk.packs.sealing import PackRefused
 from kiosk.service import Service, ServiceConfig
 

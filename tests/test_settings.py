@@ -83,7 +83,7 @@ def test_broken_toml_names_its_line(tmp_path: Path) -> None:
         ('[site]\napp_link = "http://app.example.sa"\n', "site.app_link", "is no https address"),
         ('[site]\nlanguages = ["ar", "xx"]\n', "site.languages", '"xx" has no catalogue'),
         ('[site]\nlanguages = ["ar", "ar"]\n', "site.languages", "names a language twice"),
-        ("[store]\ndays = 0\n", "store.days", "greater than or equal to 1"),
+        ("[retention]\nbills_days = 0\n", "retention.bills_days", "greater than or equal to 1"),
         ("[screen]\ntext_size = 5\n", "screen.text_size", "less than or equal to 4"),
     ],
 )

@@ -27,8 +27,9 @@ from kiosk.generations.pointer import State
 from kiosk.http import HttpSession
 from kiosk.model import AccountNumber
 from kiosk.packs import shards
+from kiosk.packs.envelope import Trust
 from kiosk.packs.figures import FIELDS, account_digits
-from kiosk.packs.manifest import Trust, verify
+from kiosk.packs.manifest import verify
 from kiosk.packs.sealing import PackRefused, ScopeKey, object_name
 from kiosk.packs.texts import Texts
 from kiosk.publish import Keys as PublisherKeys

@@ -85,6 +85,13 @@ def settings_of(options: Namespace, *, state: Path | None) -> Settings:
 def mistakes_of(error: SettingsError) -> list[dict[str, Any]]:
     """Every mistake as plain values for JSON."""
     return [
-        {"file": m.file, "line": m.line, "key": m.key, "problem": m.problem, "hint": m.hint}
+        {
+            "file": m.file,
+            "line": m.line,
+            "key": m.key,
+            "problem": m.problem,
+            "hint": m.hint,
+            "example": m.example,
+        }
         for m in error.mistakes
     ]

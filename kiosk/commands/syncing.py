@@ -16,7 +16,8 @@ from kiosk.commands.outcome import CommandError, Exit
 from kiosk.commands.progress import ProgressLine
 from kiosk.database import StoreError, StoreFull
 from kiosk.http import HttpSession
-from kiosk.packs.manifest import Manifest, Trust
+from kiosk.packs.envelope import Trust
+from kiosk.packs.manifest import Manifest
 from kiosk.packs.sealing import PackRefused, ScopeKey
 from kiosk.settings import Settings
 from kiosk.store import store_key

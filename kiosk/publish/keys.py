@@ -10,7 +10,7 @@ from typing import Self
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.packs.manifest import Trust
+from kiosk.packs.envelope import Trust
 from kiosk.packs.sealing import ScopeKey
 
 

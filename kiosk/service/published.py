@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -150,20 +149,12 @@ def _settings_tables(folder: Path | None) -> Mapping[str, Any]:
 
 
 def _signed_settings(tables: Mapping[str, Any], *, key: Ed25519PrivateKey, now: datetime) -> bytes:
-    from kiosk.packs.manifest import key_id, utc_text  # late: nobody waits for it but who asks
+    from kiosk.packs.envelope import seal, utc_text  # late: nobody waits for it but who asks
 
-    signer = key_id(key.public_key())
     fields = {
         "schema": SETTINGS_SCHEMA,
-        "key_id": signer,
         "issued_at": utc_text(now),
         "expires": utc_text(now + _SETTINGS_VALID_FOR),
         "settings": tables,
     }
-    signed = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
-    envelope = {"key_id": signer, "signed": _base64(signed), "signature": _base64(key.sign(signed))}
-    return json.dumps(envelope, indent=1).encode() + b"\n"
-
-
-def _base64(octets: bytes) -> str:
-    return base64.b64encode(octets).decode("ascii")
+    return seal(fields, key)

@@ -22,7 +22,8 @@ from kiosk.generations import QUARANTINE, SUFFIXES, Generations, set_aside
 from kiosk.generations.filling import Filling
 from kiosk.generations.pointer import CURRENT, STATE_FILE, Pointer, State
 from kiosk.packs import shards
-from kiosk.packs.manifest import Delta, Manifest, Trust, utc_text, verify
+from kiosk.packs.envelope import Trust, utc_text
+from kiosk.packs.manifest import Delta, Manifest, verify
 from kiosk.packs.sealing import PackRefused, ScopeKey
 from kiosk.sync.source import ManifestFile, ObjectMissing, PackSource
 from kiosk.sync.space import NoRoom, check_room
