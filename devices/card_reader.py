@@ -32,6 +32,8 @@ class Rejection(StrEnum):
     CONTROL_CHARS = "control_chars"
     COLLISION = "collision"
     TAX_QR = "tax_qr"
+    REPEATED = "repeated"
+    """It was presented before, a moment ago, and led nowhere."""
 
 
 class CredentialKind(StrEnum):

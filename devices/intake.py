@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 SAME_CODE_S = 5.0
 """A code that stays before a scanner is not presented again; arming anew asks anew."""
+_AWAY_S = 1.0
+"""A code that was not seen for so long was taken away and presented again: whoever did it waits for an answer."""
 _SAME_REJECTION_S = 1.0
 """Noise on a line must not fill the screen: the same refusal once a second at most."""
 _TRACE_LENGTH = 256
@@ -67,6 +69,7 @@ class Intake:
         self._health = ReaderHealth.STARTING
         self._key = secrets.token_bytes(16)
         self._last: tuple[bytes, float] = (b"", 0.0)
+        self._seen_at = 0.0
         self._rejected_at: dict[Rejection, float] = {}
         self._counts: Counter[str] = Counter()
         self._trace: deque[str] = deque(maxlen=_TRACE_LENGTH)
@@ -160,8 +163,10 @@ class Intake:
         elif self._is_new(texts):
             self._count("presented")
             self._send(Presented(self.device, answer, frame.first_at, self._now()))
+        elif self._came_back():
+            self._reject(Rejection.REPEATED)
         else:
-            self._count("repeated")
+            self._count(Rejection.REPEATED)
 
     def _identify(self, frame: Frame, texts: Texts) -> Credential | Rejection:
         found = self._card_map.identify(texts) if texts else Rejection.UNREADABLE
@@ -175,8 +180,14 @@ class Intake:
             before, at = self._last
             if hmac.compare_digest(before, digest) and now - at < SAME_CODE_S:
                 return False
-            self._last = (digest, now)
+            self._last, self._seen_at = (digest, now), now
             return True
+
+    def _came_back(self) -> bool:
+        """Whether what is presented again had been away, and did not just stay before a scanner."""
+        now = self._now()
+        before, self._seen_at = self._seen_at, now
+        return now - before >= _AWAY_S
 
     def _reject(self, reason: Rejection) -> None:
         now = self._now()

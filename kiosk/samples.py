@@ -67,6 +67,7 @@ _AMOUNTS = (179711, 163944, 126236, 87009, 47472, 32568, 35052, 39399, 37122, 49
 def samples() -> dict[str, Visit]:
     """A visit for each screen by its name, in the order of a visit, then variants as `<screen>_<what differs>`."""
     return {name: _visit(state) for name, state in (_screens() | _variants()).items()} | {
+        "card_away": replace(_visit(PresentCard()), readers=frozenset()),
         "identify_no_reader": replace(_visit(Identify()), readers=frozenset()),
         "bill_no_paper": replace(_visit(_shown(sample_bill())), printer=PrinterHealth.PAPER_OUT),
         "attract_battery": replace(_visit(Attract()), around=_ON_BATTERY),
@@ -167,7 +168,7 @@ def _variants() -> dict[str, State]:
         "keypad_empty": EnterNumber(),
         "keypad_payment_card": EnterNumber(problem=NumberProblem.PAYMENT_CARD),
         "keypad_too_many": EnterNumber(_NUMBER, NumberProblem.TOO_MANY),
-        **{f"card_{reason}": PresentCard(reason) for reason in Rejection},
+        **{f"card_{reason}": PresentCard(reason) for reason in Rejection if reason is not Rejection.TOO_LONG},
         "bill_details": replace(whole, details=True),
         "bill_stored": replace(_stored(bill, timedelta(hours=3)), refreshing=True),
         "bill_stored_days": replace(_stored(bill, timedelta(days=4)), trouble=Trouble.UNREACHABLE),

@@ -156,7 +156,7 @@ class KeypadView:
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """Presenting a card. `problem` (empty: none) replaces the hint after a failed try."""
+    """Presenting a card. `problem` (empty: none) tells of a failed try; `picture` shows the same, or how it is done."""
 
     screen: ClassVar[str] = "card"
     chrome: Chrome
@@ -164,6 +164,7 @@ class CardView:
     hint: str
     problem: str
     tone: Tone
+    picture: str
     instead: Button
 
 

@@ -82,6 +82,13 @@ def test_a_bill_that_shows_less_can_be_read_and_pressed(terminal, name, language
     check_buttons(terminal)
 
 
+def test_every_picture_of_a_card_is_drawn(terminal):
+    from kiosk.ui.widgets.pictures import SCENES
+
+    named = {sample(name, "en").picture for name in SAMPLES if name.startswith("card")}
+    assert named == {name for name in SCENES if name == "swipe" or name.startswith("card_")}
+
+
 @pytest.mark.parametrize("name", SAMPLES)
 def test_right_to_left_is_left_to_right_in_a_mirror(terminal, name):
     english = sample(name, "en")

@@ -136,6 +136,12 @@ def test_every_rejected_card_has_its_sentence(reason: Rejection) -> None:
         assert (made.problem != "", made.tone) == (True, Tone.WARNING)
 
 
+def test_every_sentence_of_the_card_screen_has_its_own_picture() -> None:
+    cards = [seen(visit) for name, visit in samples().items() if name.startswith("card")]
+    shown = [(made.problem, made.picture) for made in cards if isinstance(made, CardView)]
+    assert len(shown) == len({problem for problem, _ in shown}) == len({picture for _, picture in shown}) == 11
+
+
 def test_without_a_reader_the_card_cannot_be_chosen_and_the_screen_says_why() -> None:
     made = seen(samples()["identify_no_reader"])
     assert isinstance(made, IdentifyView)

@@ -98,18 +98,18 @@ def keypad_view(state: EnterNumber, scene: Scene) -> KeypadView:
 
 def card_view(state: PresentCard, scene: Scene) -> CardView:
     """Presenting a card, what was wrong with the last one, or that no reader is fit."""
-    problem, tone = "", Tone.CALM
+    key, tone = "", Tone.CALM
     if state.problem:
-        key = "unknown_code" if state.problem in _UNKNOWN_CODE else str(state.problem)
-        problem, tone = scene.say(f"card.{key}"), Tone.WARNING
+        key, tone = "unknown_code" if state.problem in _UNKNOWN_CODE else str(state.problem), Tone.WARNING
     if not scene.visit.readers:
-        problem, tone = scene.say("card.away"), Tone.FAULT
+        key, tone = "away", Tone.FAULT
     return CardView(
         chrome=scene.chrome(),
         title=scene.say("card.title"),
         hint=scene.say("card.hint"),
-        problem=problem,
+        problem=scene.say(f"card.{key}") if key else "",
         tone=tone,
+        picture=f"card_{key}" if key else "swipe",
         instead=scene.button("by_number", "card.instead", NumberChosen(), icon="keypad"),
     )
 

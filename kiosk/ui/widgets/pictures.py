@@ -9,6 +9,8 @@ from kivy.properties import NumericProperty, StringProperty
 
 from kiosk.ui.layout import Node, Size
 from kiosk.ui.pieces import Pieces
+from kiosk.ui.widgets.card_pictures import CARDS
+from kiosk.ui.widgets.sketch import Sketch
 
 _BARS = (30, 26, 34, 44, 60, 82, 100, 92, 70, 48, 36, 32, 54)
 
@@ -51,60 +53,6 @@ class Picture(Node):
     def _change(self, *_: Any) -> None:
         if self.look is not None and self.height > 1:
             self.paint()
-
-
-class Sketch:
-    """A picture being drawn; mirrored for right-to-left unless a piece says otherwise."""
-
-    def __init__(self, node: Picture, pieces: Pieces, *, scale: float, origin: tuple[float, float]) -> None:
-        self.part: float = node.part
-        self._look = node.look
-        self._pieces = pieces
-        self._scale = scale
-        self._x, self._top = origin
-
-    def block(self, x: float, y: float, width: float, height: float, colour: str, *, radius: float = 1) -> None:
-        """A block, its upper left corner at (x, y)."""
-        scale = self._scale
-        left = 100 - x - width if self._look.rtl else x
-        self._pieces.block(
-            self._look,
-            colour,
-            at=(self._x + left * scale, self._top - (y + height) * scale),
-            size=(width * scale, height * scale),
-            radius=radius * scale,
-        )
-
-    def circle(self, x: float, y: float, radius: float, colour: str, *, width: float = 0.5) -> None:
-        """The line of a circle about (x, y)."""
-        scale = self._scale
-        left = 100 - x if self._look.rtl else x
-        self._pieces.circle(
-            self._look,
-            colour,
-            centre=(self._x + left * scale, self._top - y * scale),
-            radius=radius * scale,
-            width=width * scale,
-        )
-
-    def icon(self, name: str, x: float, y: float, side: float, colour: str) -> None:
-        """An icon, its upper left corner at (x, y)."""
-        scale = self._scale
-        left = 100 - x - side if self._look.rtl else x
-        self._pieces.icon(
-            self._look,
-            name,
-            colour,
-            at=(self._x + left * scale, self._top - (y + side) * scale),
-            side=side * scale,
-        )
-
-    def perforation(self, x: float, y: float, width: float, colour: str) -> None:
-        """The torn edge of paper: half circles of the ground's colour bitten out along y."""
-        count = round(width / 3)
-        step = width / count
-        for place in range(count):
-            self.block(x + place * step + step * 0.14, y - step * 0.36, step * 0.72, step * 0.72, colour, radius=9)
 
 
 def _sheet(sketch: Sketch, x: float, y: float, *, ground: str) -> None:
@@ -182,25 +130,6 @@ def _take_home(sketch: Sketch) -> None:
     sketch.block(39, 53.4, 22, 6, "accent", radius=1.6)
 
 
-def _swipe(sketch: Sketch) -> None:
-    """A card on its way into the reader."""
-    sketch.block(8, 6, 34, 52, "steel_dark", radius=4)
-    sketch.block(12, 11, 26, 17, "hero", radius=2)
-    sketch.icon("card", 19.5, 13.5, 11, "hero_ink")
-    sketch.block(31, 33, 11, 3, "paper_ink", radius=1)
-    sketch.block(31, 33, 11, 1, "accent", radius=0.5)
-    for row in range(3):
-        for column in range(3):
-            sketch.block(13 + column * 5.4, 38 + row * 5.4, 3.4, 3.4, "steel", radius=1.7)
-    x = 46 + 12 * (1 - sketch.part)
-    sketch.block(x, 22, 40, 25, "hero", radius=2.6)
-    sketch.block(x, 26, 40, 5, "hero_deep", radius=0)
-    sketch.icon("bolt", x + 31, 35.4, 6, "accent")
-    sketch.block(x + 4, 36, 14, 2, "hero_quiet", radius=1)
-    sketch.block(x + 4, 40.4, 9, 2, "hero_line", radius=1)
-    sketch.icon("back", 60, 52, 11, "green")
-
-
 def _coming_out(sketch: Sketch) -> None:
     """The printer's slot with the paper as far out as `part`."""
     _slot(sketch, 6 + 50 * sketch.part)
@@ -225,7 +154,7 @@ SCENES: Mapping[str, tuple[float, Callable[[Sketch], None]]] = {
     "see": (68, _see),
     "print": (68, _print),
     "take_home": (68, _take_home),
-    "swipe": (64, _swipe),
+    **{name: (64, draw) for name, draw in CARDS.items()},
     "coming_out": (72, _coming_out),
     "out": (72, _out),
 }
