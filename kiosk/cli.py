@@ -161,9 +161,26 @@ def _terminal_words(words: Words) -> None:
     screens.add_argument("--width-mm", type=_measure, help="panel width; else a 15.6-inch panel is assumed")
     screens.add_argument("--all", action="store_true", help="the variants of each screen too")
     service = _word(words, "service", work="serve:run", help="run the reference bill service alone")
+    service.add_argument("task", nargs="?", choices=("certificates",), help="make certificates for development")
+    service.add_argument("--out", type=Path, metavar="DIR", help="where `certificates` writes, or adds, its files")
+    service.add_argument(
+        "--terminal", action="append", default=[], metavar="NAME", help="one certificate for each"
+    )
     service.add_argument("--port", type=_number_from(0, 65535), default=0)
     service.add_argument("--data", type=Path, metavar="DIR", help="keep its state there; without, nothing is kept")
-    service.add_argument("--database", metavar="URL", help=argparse.SUPPRESS)
+    service.add_argument(
+        "--database",
+        metavar="URL",
+        help="keep its state in a PostgreSQL (postgresql://...; its password: PGPASSWORD)",
+    )
+    service.add_argument("--workers", type=_number_from(1, 64), default=1, help="processes that answer (1)")
+    service.add_argument("--host", default="127.0.0.1", help="the address it answers at (127.0.0.1)")
+    service.add_argument(
+        "--tls",
+        type=Path,
+        metavar="DIR",
+        help="https with what `service certificates` left there; terminals need one",
+    )
     service.add_argument("--publish", type=Path, metavar="DIR", help="serve what `publish` laid out there, too")
     service.add_argument("--list-received", action="store_true", help="let anybody read what came, below /demo")
     service.add_argument("--subscribers", type=int, default=9_000_000)

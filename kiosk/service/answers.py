@@ -24,6 +24,12 @@ class Problem(Enum):
     """What can go wrong (RFC 9457): status, code, title and a sentence for who reads a log."""
 
     BAD_REQUEST = (400, "bad_request", "Bad request", "The request cannot be understood.")
+    CERTIFICATE_NEEDED = (
+        403,
+        "certificate_needed",
+        "Certificate needed",
+        "Only terminals that bring a certificate are answered here.",
+    )
     PROOF_NEEDED = (403, "proof_needed", "Proof needed", "This needs a proof that the subscriber asks.")
     WRONG_CODE = (
         403,

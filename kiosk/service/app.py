@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +36,7 @@ from kiosk.service.page import Pages
 from kiosk.service.proofs import Proofs
 from kiosk.service.published import Published
 from kiosk.service.reports import Reports
-from kiosk.service.storage import connect
+from kiosk.service.storage import Database, DatabaseAway, SqliteDatabase, own_secret
 from kiosk.service.subscribers import Document, SubscriberBook
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ _BILL_HEADERS = {
     "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
-_LINKS_FILE = "service.db"
 _KEY_FILE = "signing-key"
 
 
@@ -59,10 +59,11 @@ class ServiceConfig:
     """How the service runs.
 
     `public_url` is where phones reach it, without a final slash (None: its own address on this machine).
-    `rate_per_min` and `burst` hold for each terminal. `data` is the folder that keeps links, events and codes;
-    None keeps nothing. `published` is a folder that `publish` filled. `lists_received`: whether anybody may read, below
-    `/demo`, what terminals reported and what subscribers were sent; for tests and demos. `now` gives the time in
-    UTC, `clock` seconds that never run back.
+    `rate_per_min` and `burst` hold for each terminal. `data` is the folder that keeps events and codes; None keeps
+    nothing. `database` is the address of a PostgreSQL that keeps them instead. `published` is a folder that `publish`
+    filled. `lists_received`: whether anybody may read, below `/demo`, what terminals reported and what subscribers
+    were sent; for tests and demos. `needs_certificate`: whether only terminals with one are told of accounts. `now`
+    gives the time in UTC, `clock` seconds that never run back.
     """
 
     seed: int = 1
@@ -72,8 +73,10 @@ class ServiceConfig:
     rate_per_min: float = 30
     burst: int = 10
     data: Path | None = None
+    database: str | None = None
     published: Path | None = None
     lists_received: bool = False
+    needs_certificate: bool = False
     now: Callable[[], datetime] = _utc_now
     clock: Callable[[], float] = time.monotonic
 
@@ -84,15 +87,14 @@ class Desk:
     def __init__(self, config: ServiceConfig) -> None:
         self.book = SubscriberBook(config.seed, config.subscribers)
         self._config = config
-        self._door = Door(per_min=config.rate_per_min, burst=config.burst, clock=config.clock)
-        self._links = (
-            Links.memory(seed=config.seed)
-            if config.data is None
-            else Links.file(config.data / _LINKS_FILE, seed=config.seed)
+        self._door = Door(
+            per_min=config.rate_per_min,
+            burst=config.burst,
+            clock=config.clock,
+            needs_certificate=config.needs_certificate,
         )
-        # Subscribers are numbered by the seed: what one of them asked must not come to another.
-        records = None if config.data is None else config.data / f"records-{config.seed}.db"
-        self._records = connect(records, durable=True)
+        self._records = _records(config)
+        self._links = Links(hmac.digest(own_secret(self._records), b"links", hashlib.sha256)[:16])
         self._errands = Errands(
             self.book,
             door=self._door,
@@ -140,8 +142,7 @@ class Desk:
         ]
 
     def close(self) -> None:
-        """Give the files back; a second time does nothing."""
-        self._links.close()
+        """Give the records back; a second time does nothing."""
         self._records.close()
 
     async def _bill(self, request: Request) -> Response:
@@ -185,6 +186,7 @@ class Desk:
     async def _readiness(self, _request: Request) -> Response:
         if self.maintenance:
             return answers.problem(Problem.MAINTENANCE, retry_after_s=MAINTENANCE_RETRY_S)
+        self._records.rows("SELECT 1")
         return answers.small_json({"status": "ready"})
 
     async def _openapi(self, request: Request) -> Response:
@@ -200,7 +202,7 @@ class Desk:
             return self._config.public_url
         # Not the Host header, which whoever asks may invent.
         host, port = request.scope["server"]
-        return f"http://{host}:{port}"
+        return f"{request.scope['scheme']}://{host}:{port}"
 
 
 def create_app(config: ServiceConfig) -> Starlette:
@@ -208,7 +210,8 @@ def create_app(config: ServiceConfig) -> Starlette:
 
     Raises:
         ValueError: there cannot be that many subscribers.
-        OSError, sqlcipher3.dbapi2.Error: a folder cannot be used.
+        OSError, DatabaseAway: the data folder, or the database, cannot be used.
+        ModuleNotFoundError: PostgreSQL is asked for, and its client is not installed.
     """
     desk = Desk(config)
 
@@ -219,13 +222,25 @@ def create_app(config: ServiceConfig) -> Starlette:
 
     app = Starlette(
         routes=desk.routes(),
-        exception_handlers={HTTPException: _refusal, Exception: _fault},
+        exception_handlers={HTTPException: _refusal, DatabaseAway: _away, Exception: _fault},
         lifespan=lifespan,
     )
     # A redirect would repeat an account number in its Location.
     app.router.redirect_slashes = False
     app.state.desk = desk
     return app
+
+
+def _records(config: ServiceConfig) -> Database:
+    """Where the service keeps what it must know tomorrow.
+
+    Subscribers are numbered by the seed: what one of them asked must not come to another's.
+    """
+    if config.database is not None:
+        from kiosk.service.postgres import PostgresDatabase
+
+        return PostgresDatabase(config.database, schema=f"seed_{config.seed}")
+    return SqliteDatabase(None if config.data is None else config.data / f"records-{config.seed}.db")
 
 
 def _posted_at(document: Document, now: datetime) -> datetime:
@@ -255,6 +270,10 @@ async def _refusal(_request: Request, error: Any) -> Response:
 def _in_order(methods: str) -> str:
     """The methods of an Allow header, which come in any order."""
     return ", ".join(sorted(methods.split(", ")))
+
+
+async def _away(_request: Request, _error: Exception) -> Response:
+    return answers.problem(Problem.MAINTENANCE, retry_after_s=MAINTENANCE_RETRY_S)
 
 
 async def _fault(_request: Request, _error: Exception) -> Response:

@@ -27,9 +27,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Door:
     """Lets requests in. `maintenance` may be set from any thread."""
 
-    def __init__(self, *, per_min: float, burst: int, clock: Callable[[], float]) -> None:
+    def __init__(self, *, per_min: float, burst: int, clock: Callable[[], float], needs_certificate: bool) -> None:
         """Take the limits of each lane, for each terminal, and a clock in seconds that never runs back."""
         self.maintenance = False
+        self._needs_certificate = needs_certificate
         self._limits: dict[Lane, RateLimit] = {
             "accounts": RateLimit(per_min=per_min, burst=burst, clock=clock),
             "events": RateLimit(per_min=per_min, burst=burst, clock=clock),
@@ -39,8 +40,19 @@ class Door:
         """Why the request is not answered now; None when it is, and then it is counted."""
         if self.maintenance:
             return answers.problem(Problem.MAINTENANCE, retry_after_s=MAINTENANCE_RETRY_S)
-        wait_s = self._limits[lane].wait_s(request.client.host if request.client else "")
+        terminal = certified(request)
+        if terminal is None:
+            if self._needs_certificate:
+                return answers.problem(Problem.CERTIFICATE_NEEDED)
+            terminal = request.client.host if request.client else ""
+        wait_s = self._limits[lane].wait_s(terminal)
         return answers.problem(Problem.TOO_MANY_REQUESTS, retry_after_s=wait_s) if wait_s else None
+
+
+def certified(request: Request) -> str | None:
+    """The terminal whose certificate the request came with."""
+    terminal: str | None = request.scope.get("terminal")
+    return terminal
 
 
 def route(path: str, handler: Handler, *, method: str = "GET") -> Route:

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlcipher3 import dbapi2 as sqlite
 
-from kiosk.service.storage import transaction
+from kiosk.service.storage import Database
 
 MOST_EVENTS = 500
 """In one batch."""
@@ -22,9 +21,13 @@ _LISTED = 200
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event(
-    kiosk TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, at TEXT NOT NULL, kind TEXT NOT NULL,
-    body TEXT NOT NULL, received TEXT NOT NULL, PRIMARY KEY (kiosk, seq)) STRICT;
+    n {counter}, kiosk text NOT NULL, seq {whole} NOT NULL, id text NOT NULL UNIQUE, at text NOT NULL,
+    kind text NOT NULL, body text NOT NULL, received text NOT NULL, UNIQUE (kiosk, seq)){strict};
 """
+
+_ADD_EVENT = """
+    INSERT INTO event(kiosk, seq, id, at, kind, body, received) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING"""
 
 _Word = Annotated[str, Field(pattern="^[a-z_]{1,32}$")]
 _Account = Annotated[str, Field(pattern="^[0-9]{8,15}$")]
@@ -93,18 +96,21 @@ Grant = Callable[[Wish], str]
 class EventBook:
     """The events received. May be made in one thread and used in another, but by one at a time."""
 
-    def __init__(self, connection: sqlite.Connection) -> None:
-        self._db = connection
-        self._db.executescript(_SCHEMA)
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._db.create(_SCHEMA)
 
-    def take(self, lines: Sequence[bytes], *, now: datetime, grant: Grant) -> dict[str, Any]:
-        """Keep what can be kept; an answer for each line, and the highest number known of the first one's terminal.
+    def take(
+        self, lines: Sequence[bytes], *, kiosk: str | None = None, now: datetime, grant: Grant
+    ) -> dict[str, Any]:
+        """Keep what can be kept; an answer for each line, and the highest number known of the terminal.
+
+        `kiosk` is the terminal that reports; None where only the first line tells.
 
         All of the answer is true once this returns: it is on disk.
         """
-        kiosk: str | None = None
         answers = []
-        with transaction(self._db):
+        with self._db.transaction():
             for number, line in enumerate(lines, start=1):
                 event, wish, reason = _read(line)
                 if event is not None and kiosk is None:
@@ -116,27 +122,27 @@ class EventBook:
                     verdict, reason = self._keep(event, now)
                     # Done once, with the line that is kept: numbered anew, the same wish comes a second time.
                     if wish and verdict == "accepted" and (reason := grant(wish)):
-                        self._db.execute("DELETE FROM event WHERE id = ?", (event.id,))
+                        self._db.change("DELETE FROM event WHERE id = ?", event.id)
                         verdict = "rejected"
                 answer = {"line": number, "id": event.id if event else None, "verdict": verdict}
                 answers.append(answer | ({"reason": reason} if reason else {}))
-            highest = self._db.execute("SELECT max(seq) FROM event WHERE kiosk = ?", (kiosk,)).fetchone()[0]
+            highest = self._db.rows("SELECT max(seq) FROM event WHERE kiosk = ?", kiosk)[0][0]
         return {"ack_seq": highest or 0, "events": answers}
 
     def listed(self) -> list[dict[str, Any]]:
         """The newest two hundred events, newest first."""
-        query = "SELECT kiosk, seq, id, at, kind, body, received FROM event ORDER BY rowid DESC LIMIT ?"
+        query = "SELECT kiosk, seq, id, at, kind, body, received FROM event ORDER BY n DESC LIMIT ?"
         names = ("kiosk", "seq", "id", "at", "kind", "body", "received")
-        rows = [dict(zip(names, row, strict=True)) for row in self._db.execute(query, (_LISTED,))]
+        rows = [dict(zip(names, row, strict=True)) for row in self._db.rows(query, _LISTED)]
         return [{**row, "body": _showable(json.loads(row["body"]))} for row in rows]
 
     def _keep(self, event: _Event, now: datetime) -> tuple[str, str]:
-        known = self._db.execute("SELECT kiosk FROM event WHERE id = ?", (event.id,)).fetchone()
-        if known is not None:
-            return ("duplicate", "") if known[0] == event.kiosk else ("rejected", "id_taken")
+        known = self._db.rows("SELECT kiosk FROM event WHERE id = ?", event.id)
+        if known:
+            return ("duplicate", "") if known[0][0] == event.kiosk else ("rejected", "id_taken")
         row = (event.kiosk, event.seq, event.id, event.at, event.kind, json.dumps(event.body), now.isoformat())
-        added = self._db.execute("INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-        return ("accepted", "") if added.rowcount else ("rejected", "sequence_taken")
+        added = self._db.change(_ADD_EVENT, *row)
+        return ("accepted", "") if added else ("rejected", "sequence_taken")
 
 
 def _showable(body: dict[str, Any]) -> dict[str, Any]:

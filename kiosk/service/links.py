@@ -1,32 +1,36 @@
-"""The short-lived addresses behind which a phone sees a bill: who asks is known by the token alone."""
+"""The short-lived addresses behind which a phone sees a bill: who asks is known by the token alone.
+
+A token is sealed, not kept: it says whose bill it opens and until when, in one block that only who holds the key can
+write or read. So every process of the service opens what another one issued, and nothing is left of a link that
+nobody opened.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from string import ascii_letters
-from typing import Self
 
-from sqlcipher3 import dbapi2 as sqlite
-
-from kiosk.service.storage import connect
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 TOKEN_LENGTH = 26
-"""Letters of a token: at five bits a letter 130 bits, nobody guesses one in its quarter of an hour."""
+"""Letters of a token: at five bits a letter the 128 bits of a block."""
 
 # Letters only: no run of digits that could be taken for an account number.
-_ALPHABET = bytes(ascii_letters[n % 32].encode()[0] for n in range(256))
+_ALPHABET = ascii_letters[:32]
+_VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}
 
-_PURGE_EVERY = 1000
+_SUBSCRIBER_BITS = 32
+_EXPIRES_BITS = 42
+"""Milliseconds since 1970, until the year 2109."""
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS link(token BLOB PRIMARY KEY, subscriber INTEGER NOT NULL, expires INTEGER NOT NULL)
-    STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS book(seed TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
-"""
+_CHANCE_BITS = 20
+"""Two tokens of one bill and one moment are not the same."""
+
+_NOUGHT_BITS = 128 - _SUBSCRIBER_BITS - _EXPIRES_BITS - _CHANCE_BITS
+"""A block that was not sealed with the key has something else there. Together with a moment within a quarter of an hour
+and the number of a subscriber that exists, a guess is right once in 2**65."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,63 +42,43 @@ class Link:
 
 
 class Links:
-    """Issued tokens and whose bill each opens. Holds their hashes only: the file opens no page.
+    """Seals tokens and opens them. From any thread."""
 
-    May be made in one thread and used in another, but by one at a time.
-    """
-
-    def __init__(self, connection: sqlite.Connection, *, seed: int) -> None:
-        self._db = connection
-        self._issued = 0
-        self._db.executescript(_SCHEMA)
-        # A token of another book would open another subscriber's bill.
-        if self._db.execute("SELECT seed FROM book").fetchall() != [(str(seed),)]:
-            self._db.execute("DELETE FROM link")
-            self._db.execute("DELETE FROM book")
-            self._db.execute("INSERT INTO book VALUES (?)", (str(seed),))
-
-    @classmethod
-    def memory(cls, *, seed: int) -> Self:
-        """Links that are forgotten with the process."""
-        return cls(connect(None, durable=False), seed=seed)
-
-    @classmethod
-    def file(cls, path: Path, *, seed: int) -> Self:
-        """Links kept in a file, made when it is not there; those of another seed are forgotten.
-
-        Raises:
-            OSError: the folder cannot be made.
-            sqlcipher3.dbapi2.Error: the file cannot be opened, or is none of ours.
-        """
-        # The last links may be lost with the power: a fresh one is a look-up away.
-        return cls(connect(path, durable=False), seed=seed)
+    def __init__(self, key: bytes) -> None:
+        """Take a key of 16 bytes. Whoever holds another opens nothing."""
+        # One block, never two: there is no pattern of blocks that this mode could show.
+        self._cipher = Cipher(algorithms.AES(key), modes.ECB())  # nosec B305
 
     def issue(self, subscriber: int, *, now: datetime, ttl_s: float) -> str:
         """A new token for a subscriber's bill, good for `ttl_s` seconds."""
-        token = secrets.token_bytes(TOKEN_LENGTH).translate(_ALPHABET).decode("ascii")
-        if self._issued % _PURGE_EVERY == 0:
-            self._db.execute("DELETE FROM link WHERE expires <= ?", (_milliseconds(now),))
-        self._issued += 1
-        expires = _milliseconds(now + timedelta(seconds=ttl_s))
-        self._db.execute("INSERT INTO link VALUES (?, ?, ?)", (_digest(token), subscriber, expires))
-        return token
+        value = subscriber << _EXPIRES_BITS | _milliseconds(now + timedelta(seconds=ttl_s))
+        value = (value << _CHANCE_BITS | secrets.randbits(_CHANCE_BITS)) << _NOUGHT_BITS
+        block = int.from_bytes(self._cipher.encryptor().update(value.to_bytes(16)))
+        return "".join(_ALPHABET[block >> 5 * place & 31] for place in reversed(range(TOKEN_LENGTH)))
 
     def opened(self, token: str, *, now: datetime) -> Link | None:
         """What a token opens; None when it has expired or never was one."""
-        query = "SELECT subscriber, expires FROM link WHERE token = ? AND expires > ?"
-        row = self._db.execute(query, (_digest(token), _milliseconds(now))).fetchone()
-        if row is None:
+        block = _block(token)
+        if block is None:
             return None
-        subscriber, expires = row
+        value = int.from_bytes(self._cipher.decryptor().update(block))
+        if value & (1 << _NOUGHT_BITS) - 1:
+            return None
+        subscriber, expires = divmod(value >> _NOUGHT_BITS + _CHANCE_BITS, 1 << _EXPIRES_BITS)
+        if expires <= _milliseconds(now):
+            return None
         return Link(subscriber, datetime.fromtimestamp(expires / 1000, UTC))
 
-    def close(self) -> None:
-        """Give the file back; a second time does nothing."""
-        self._db.close()
 
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def _block(token: str) -> bytes | None:
+    if len(token) != TOKEN_LENGTH:
+        return None
+    value = 0
+    for letter in token:
+        if letter not in _VALUE:
+            return None
+        value = value << 5 | _VALUE[letter]
+    return value.to_bytes(16) if value < 1 << 128 else None
 
 
 def _milliseconds(moment: datetime) -> int:

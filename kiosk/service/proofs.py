@@ -10,10 +10,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Literal
 
-from sqlcipher3 import dbapi2 as sqlite
-
 from kiosk.service.months import RIYADH
-from kiosk.service.storage import transaction
+from kiosk.service.storage import Database, own_secret
 
 CODE_DIGITS = 6
 CODE_VALID_FOR = timedelta(minutes=5)
@@ -34,19 +32,21 @@ Limited = Literal["try", "code", "message"]
 _LIMITS: dict[Limited, int] = {"try": TRIES_A_DAY, "code": CODES_A_DAY, "message": MESSAGES_A_DAY}
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS secret(key BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS code(
-    subscriber INTEGER NOT NULL, purpose TEXT NOT NULL, digest BLOB NOT NULL, expires REAL NOT NULL,
-    PRIMARY KEY (subscriber, purpose)) STRICT;
+    subscriber {whole} NOT NULL, purpose text NOT NULL, digest {blob} NOT NULL, expires {real} NOT NULL,
+    PRIMARY KEY (subscriber, purpose)){strict};
 CREATE TABLE IF NOT EXISTS proved(
-    digest BLOB PRIMARY KEY, person INTEGER NOT NULL, expires REAL NOT NULL) STRICT;
+    digest {blob} PRIMARY KEY, person {whole} NOT NULL, expires {real} NOT NULL){strict};
 CREATE TABLE IF NOT EXISTS used(
-    day INTEGER NOT NULL, subscriber INTEGER NOT NULL, what TEXT NOT NULL, times INTEGER NOT NULL,
-    PRIMARY KEY (day, subscriber, what)) STRICT;
+    day {whole} NOT NULL, subscriber {whole} NOT NULL, what text NOT NULL, times {whole} NOT NULL,
+    PRIMARY KEY (day, subscriber, what)){strict};
 """
 _COUNT = """
     INSERT INTO used VALUES (?, ?, ?, 1)
-    ON CONFLICT (day, subscriber, what) DO UPDATE SET times = times + 1 WHERE times < ? RETURNING times"""
+    ON CONFLICT (day, subscriber, what) DO UPDATE SET times = used.times + 1 WHERE used.times < ?"""
+_KEEP_CODE = """
+    INSERT INTO code VALUES (?, ?, ?, ?)
+    ON CONFLICT (subscriber, purpose) DO UPDATE SET digest = excluded.digest, expires = excluded.expires"""
 
 
 class Outcome(Enum):
@@ -71,27 +71,23 @@ class Proofs:
     The file holds keyed hashes only; neither a code nor a proof can be read there.
     """
 
-    def __init__(self, connection: sqlite.Connection) -> None:
-        self._db = connection
-        self._db.executescript(_SCHEMA)
-        if not self._db.execute("SELECT 1 FROM secret").fetchone():
-            self._db.execute("INSERT INTO secret VALUES (?)", (secrets.token_bytes(32),))
-        self._key: bytes = self._db.execute("SELECT key FROM secret").fetchone()[0]
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._db.create(_SCHEMA)
+        self._key = own_secret(database)
 
     def allow(self, subscriber: int, what: Limited, *, now: datetime) -> bool:
         """Count one more for today in Riyadh; False, and nothing counted, when there were enough."""
         day = now.astimezone(RIYADH).toordinal()
-        with transaction(self._db):
-            self._db.execute("DELETE FROM used WHERE day < ?", (day,))
-            counted = self._db.execute(_COUNT, (day, subscriber, what, _LIMITS[what])).fetchall()
-        return bool(counted)
+        with self._db.transaction():
+            self._db.change("DELETE FROM used WHERE day < ?", day)
+            return self._db.change(_COUNT, day, subscriber, what, _LIMITS[what]) > 0
 
     def new_code(self, subscriber: int, purpose: Purpose, *, subject: str = "", now: datetime) -> str:
         """A code for the subscriber, instead of the one before; good for `subject` only (a mobile's number)."""
         code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
         digest = self._digest(f"{subscriber} {purpose} {subject} {code}")
-        row = (subscriber, purpose, digest, (now + CODE_VALID_FOR).timestamp())
-        self._db.execute("INSERT OR REPLACE INTO code VALUES (?, ?, ?, ?)", row)
+        self._db.change(_KEEP_CODE, subscriber, purpose, digest, (now + CODE_VALID_FOR).timestamp())
         return code
 
     def try_code(
@@ -101,11 +97,11 @@ class Proofs:
         if not self.allow(subscriber, "try", now=now):
             return Outcome.NO_MORE
         query = "SELECT digest FROM code WHERE subscriber = ? AND purpose = ? AND expires > ?"
-        row = self._db.execute(query, (subscriber, purpose, now.timestamp())).fetchone()
-        held = row[0] if row else bytes(32)
+        rows = self._db.rows(query, subscriber, purpose, now.timestamp())
+        held = bytes(rows[0][0]) if rows else bytes(32)
         if not hmac.compare_digest(held, self._digest(f"{subscriber} {purpose} {subject} {code}")):
             return Outcome.WRONG
-        self._db.execute("DELETE FROM code WHERE subscriber = ? AND purpose = ?", (subscriber, purpose))
+        self._db.change("DELETE FROM code WHERE subscriber = ? AND purpose = ?", subscriber, purpose)
         return Outcome.RIGHT
 
     def try_id(self, subscriber: int, number: str, *, holder: str, now: datetime) -> Outcome:
@@ -117,15 +113,15 @@ class Proofs:
     def prove(self, person: int, *, now: datetime) -> Proof:
         """A new proof for a person whose code or ID was right; good for every account of the person."""
         proof = Proof(secrets.token_urlsafe(24), now + PROOF_VALID_FOR)
-        self._db.execute("DELETE FROM proved WHERE expires <= ?", (now.timestamp(),))
+        self._db.change("DELETE FROM proved WHERE expires <= ?", now.timestamp())
         row = (self._digest(proof.token), person, proof.expires.timestamp())
-        self._db.execute("INSERT INTO proved VALUES (?, ?, ?)", row)
+        self._db.change("INSERT INTO proved VALUES (?, ?, ?)", *row)
         return proof
 
     def holds(self, token: str, person: int, *, now: datetime) -> bool:
         """Whether a proof is this person's and still good."""
         query = "SELECT 1 FROM proved WHERE digest = ? AND person = ? AND expires > ?"
-        return self._db.execute(query, (self._digest(token), person, now.timestamp())).fetchone() is not None
+        return bool(self._db.rows(query, self._digest(token), person, now.timestamp()))
 
     def _digest(self, text: str) -> bytes:
         return hmac.digest(self._key, text.encode(), hashlib.sha256)

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from sqlcipher3 import dbapi2 as sqlite
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from kiosk.service import answers
 from kiosk.service.answers import Problem
-from kiosk.service.door import Door, route
+from kiosk.service.door import Door, certified, route
 from kiosk.service.events import BATCH_LIMIT_BYTES, MOST_EVENTS, EventBook, Wish
+from kiosk.service.storage import Database
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -25,7 +25,7 @@ class Reports:
 
     def __init__(
         self,
-        connection: sqlite.Connection,
+        database: Database,
         *,
         door: Door,
         grant: Callable[[Request, Wish], str],
@@ -33,7 +33,7 @@ class Reports:
         is_listed: bool,
     ) -> None:
         """`grant` does what subscribers asked for; `is_listed`: whether anybody may read what came."""
-        self._events = EventBook(connection)
+        self._events = EventBook(database)
         self._door = door
         self._grant = grant
         self._now = now
@@ -55,7 +55,8 @@ class Reports:
             return answers.problem(Problem.TOO_LONG)
         if not lines or not _KEY.fullmatch(request.headers.get("idempotency-key", "")):
             return answers.problem(Problem.BAD_REQUEST)
-        return answers.small_json(self._events.take(lines, now=self._now(), grant=partial(self._grant, request)))
+        grant = partial(self._grant, request)
+        return answers.small_json(self._events.take(lines, kiosk=certified(request), now=self._now(), grant=grant))
 
     async def _list(self, _request: Request) -> Response:
         if not self._is_listed:

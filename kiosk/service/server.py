@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from kiosk.service.app import Desk, ServiceConfig, create_app
+from kiosk.service.certificates import Tls
 
 _START_TIMEOUT_S = 10
 _GRACE_S = 1
@@ -30,20 +35,33 @@ class Service:
     Also a context manager: `with Service(config) as service: ... service.url`.
     """
 
-    def __init__(self, config: ServiceConfig | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Take the address at once, so that `url` is known; port 0 takes a free one.
+    def __init__(
+        self,
+        config: ServiceConfig | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: Tls | None = None,
+        listener: socket.socket | None = None,
+    ) -> None:
+        """Take the address at once, so that `url` is known; port 0 takes a free one, a `listener` has one.
+
+        With `tls` it speaks https, and whoever asks for accounts or reports must bring a certificate.
 
         Raises:
-            OSError: the address is taken or not ours, or the data folder cannot be used.
+            OSError: the address is taken or not ours, or the data folder or a certificate cannot be used.
+            DatabaseAway: the database does not answer.
             ValueError: there cannot be that many subscribers.
         """
-        self._app = create_app(config or ServiceConfig())
+        config = config or ServiceConfig()
+        self._app = create_app(replace(config, needs_certificate=config.needs_certificate or tls is not None))
         try:
-            self._socket = _listening(host, port)
+            self._socket = listener or listening(host, port)
         except OSError:
             self.desk.close()
             raise
         self.host, self.port = self._socket.getsockname()[:2]
+        self._scheme = "https" if tls else "http"
         self._gate = _Gate(self._app)
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -56,6 +74,7 @@ class Service:
                 server_header=False,
                 ws="none",
                 timeout_graceful_shutdown=_GRACE_S,
+                **(_tls_options(tls) if tls else {}),
             )
         )
         self._thread = threading.Thread(target=self._run, name="bill-service", daemon=True)
@@ -63,7 +82,7 @@ class Service:
     @property
     def url(self) -> str:
         """Where it answers, without a final slash."""
-        return f"http://{self.host}:{self.port}"
+        return f"{self._scheme}://{self.host}:{self.port}"
 
     @property
     def desk(self) -> Desk:
@@ -111,13 +130,29 @@ class Service:
         self._server.run(sockets=[self._socket])
 
 
-def serve(config: ServiceConfig, *, host: str = "127.0.0.1", port: int = 0, announce: Announce) -> None:
+def serve(
+    config: ServiceConfig,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: Tls | None = None,
+    announce: Announce,
+) -> None:
     """Run the service until SIGTERM or SIGINT, then end it cleanly. Call it from the main thread.
 
     Raises:
-        OSError: the address is taken or not ours, or the data folder cannot be used.
+        OSError: the address is taken or not ours, or the data folder or a certificate cannot be used.
+        DatabaseAway: the database does not answer.
         ValueError: there cannot be that many subscribers.
     """
+    with told_to_end() as ended, Service(config, host=host, port=port, tls=tls) as service:
+        announce(service.url, service.desk.book.showcase(config.now()))
+        ended.wait()
+
+
+@contextmanager
+def told_to_end() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set. For the main thread."""
     ended = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -125,9 +160,7 @@ def serve(config: ServiceConfig, *, host: str = "127.0.0.1", port: int = 0, anno
 
     former = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with Service(config, host=host, port=port) as service:
-            announce(service.url, service.desk.book.showcase(config.now()))
-            ended.wait()
+        yield ended
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
@@ -171,7 +204,42 @@ class _Gate:
         done.wait(_START_TIMEOUT_S)
 
 
-def _listening(host: str, port: int) -> socket.socket:
+class _NamingProtocol(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
+    """Tells the application whose certificate a request came with: uvicorn leaves it out of the scope."""
+
+    app: ASGIApp
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        terminal = _common_name(transport)
+        if terminal is not None:
+            self.app = _named(self.app, terminal)
+
+
+def _named(app: ASGIApp, terminal: str) -> ASGIApp:
+    async def with_name(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "terminal": terminal}, receive, send)
+
+    return with_name
+
+
+def _common_name(transport: asyncio.Transport) -> str | None:
+    certificate = transport.get_extra_info("peercert") or {}
+    parts = [part for group in certificate.get("subject", ()) for part in group]
+    return next((value for name, value in parts if name == "commonName"), None)
+
+
+def _tls_options(tls: Tls) -> dict[str, Any]:
+    """A certificate is taken from who brings one: phones that open a bill's page have none."""
+    return {
+        "ssl_certfile": str(tls.certificate),
+        "ssl_ca_certs": str(tls.authority),
+        "ssl_cert_reqs": ssl.CERT_OPTIONAL,
+        "http": _NamingProtocol,
+    }
+
+
+def listening(host: str, port: int) -> socket.socket:
     """A socket that already queues connections, so that nobody who knows the address is refused."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's delay off only where the protocol is named; with it an answer takes 40 ms more.
