@@ -106,6 +106,10 @@ class Courier:
         # A daemon: a terminal that ends must not wait for a server that does not answer.
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
+    def watch(self, name: str, ask: Callable[[], DeviceState]) -> None:
+        """Look at one more device from now on."""
+        self._devices = {**self._devices, name: ask}
+
     def start(self) -> None:
         """Begin, soon: after a power cut a whole street of terminals starts at once."""
         self._thread.start()

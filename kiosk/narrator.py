@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from kiosk.keypad import Act
+from kiosk.settings import SpeechSettings
 from kiosk.speaker import Speaker
 from kiosk.speech import Ears, Sentence, Utterance, labels, news, notice, speaks, spoken
 from kiosk.viewmodel import BillView, View
@@ -150,6 +151,15 @@ class Narrator:
         self._speaker.stop()
         if says_so and self._visit is not None:
             self._speaker.say([notice("off", language=self._language(self._visit))])
+
+
+def narrator(speech: SpeechSettings, *, facts: SiteFacts, now: Callable[[], datetime]) -> Narrator | None:
+    """The narrator of a terminal with these settings; None where the site wants none."""
+    if not speech.enabled:
+        return None
+    # espeak-ng has no voice for Filipino: a button in it is named by the English one.
+    voices = {"ar": speech.voice_ar, "en": speech.voice_en, "fil": speech.voice_en}
+    return Narrator(Speaker(voices=voices, rate=speech.rate, volume=speech.volume), facts=facts, now=now)
 
 
 def _is_over(before: Visit, after: Visit) -> bool:

@@ -25,8 +25,10 @@ from kiosk.visit.states import Attract, OutOfService
 from kiosk.visit.surroundings import POWER
 
 if TYPE_CHECKING:
+    from kiosk.courier import DeviceState
     from kiosk.narrator import Narrator
     from kiosk.ui.app import KioskApp
+    from kiosk.viewmodel import View
     from kiosk.watchdog import Question, Watchdog
 
 T = TypeVar("T")
@@ -57,6 +59,8 @@ class Terminal:
     _opened: Future[Parts] = field(default_factory=Future)
     _number: int = 0
     _screen: str = "attract"
+    _shown: View | None = None
+    _touch_fault: str = ""
 
     def send(self, event: Event) -> None:
         """Let an event happen now, or as soon as there is somebody to take it."""
@@ -89,6 +93,8 @@ class Terminal:
             if self.narrator and self.narrator.is_speaking:
                 self.controller.send(ReadAloud())
             self.controller.send(Tick())
+        faults = self.app.touch_health.faults(at=time.monotonic())
+        self._touch_fault = faults[0].fault if faults else ""
         if self.watchdog:
             self.watchdog.beat()
 
@@ -155,7 +161,9 @@ class Terminal:
 
     def _begin(self, parts: Parts) -> None:
         self.parts = parts
-        self.narrator = self._open_narrator()
+        self._open_voice()
+        if parts.courier:
+            parts.courier.watch("touch", self._touch_state)
         self.controller = Controller(
             rules=self.facts.rules,
             bills=parts.bills,
@@ -177,12 +185,35 @@ class Terminal:
         shown = view(visit, now=utc_now(), facts=self.facts)
         self._screen = shown.screen
         self.app.show(shown)
+        self._sound(shown)
         if visit.is_aloud:
             self.app.begin_keys()
         self._look_around(visit)
         if self.narrator:
             self.narrator.shown(visit)
         self.on_visit(visit)
+
+    def _open_voice(self) -> None:
+        """Have what can be heard ready, as far as the site wants any; sounds are made on a worker."""
+        from kiosk.narrator import narrator
+        from kiosk.sounds import waves
+
+        self.narrator = narrator(self.settings.speech, facts=self.facts, now=utc_now)
+        wanted = self.settings.sound
+        self.run(lambda: waves(ticks=wanted.ticks, tones=wanted.tones), self.app.loudspeaker.load)
+
+    def _sound(self, shown: View) -> None:
+        from kiosk.sounds import cue
+
+        sound, self._shown = cue(self._shown, shown), shown
+        if sound:
+            self.app.loudspeaker.play(sound)
+
+    def _touch_state(self) -> DeviceState:
+        """For operations, on the courier's thread: whether the panel is well, as of the last second."""
+        from kiosk.courier import DeviceState
+
+        return DeviceState(self._touch_fault or "ok", not self._touch_fault)
 
     def _look_around(self, visit: Visit) -> None:
         """Tell of a door that was opened or shut; end when the power does, once the screen has said so."""
@@ -198,19 +229,6 @@ class Terminal:
         if parts and parts.outbox:
             tell = partial(tell_of_door, parts.outbox, parts.courier, is_open=is_open)
             self.run(tell, lambda _: None)
-
-    def _open_narrator(self) -> Narrator | None:
-        """The voice; None where the site wants none."""
-        from kiosk.narrator import Narrator
-        from kiosk.speaker import Speaker
-
-        speech = self.settings.speech
-        if not speech.enabled:
-            return None
-        # espeak-ng has no voice for Filipino: a button in it is named by the English one.
-        voices = {"ar": speech.voice_ar, "en": speech.voice_en, "fil": speech.voice_en}
-        speaker = Speaker(voices=voices, rate=speech.rate, volume=speech.volume)
-        return Narrator(speaker, facts=self.facts, now=utc_now)
 
     def _make_page(self, current: CurrentBill, *, language: str, copy: int) -> PrintJob:
         from kiosk.receipt import page

@@ -73,7 +73,7 @@ class Chrome:
     buttons (name `language_<code>`), the present one chosen; `more` opens them as a panel where they have no
     room. `text_size`, `theme` and `low` (to be reached from a seat) are how the visitor wants to see the screen,
     `display` opens the panel to change that and `reach` moves everything to press down or back; `panel` lies
-    over the screen.
+    over the screen. `hidden` is what a black screen says while only ears follow the visit, else empty.
     """
 
     language: str
@@ -92,6 +92,7 @@ class Chrome:
     more: Button | None = None
     reach: Button | None = None
     panel: PanelView | None = None
+    hidden: str = ""
 
 
 @dataclass(frozen=True, slots=True)

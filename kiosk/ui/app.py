@@ -6,13 +6,15 @@ import logging
 import signal
 from collections.abc import Callable
 from functools import partial
-from math import inf
+from math import ceil, inf
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
 from kiosk.keypad import Act, Keymap
+from kiosk.touch.health import TouchHealth
 from kiosk.ui import boot
+from kiosk.ui.loudspeaker import Loudspeaker
 from kiosk.ui.theme import TARGET_MM, Glass
 from kiosk.viewmodel import View
 
@@ -24,12 +26,17 @@ TURN_S = 6.0
 
 NO_KEYS = Keymap({})
 
+TICK = "tick"
+"""The sound of a press, `kiosk.sounds.Sound.TICK`; where it is not loaded, presses are silent."""
+
 
 class KioskApp:
     """The window of the terminal.
 
     Attributes:
         first_frame_at: `time.perf_counter()` when the first frame stood on the screen, None before.
+        touch_health: what the touches so far tell of the panel.
+        loudspeaker: silent until its sounds are loaded.
     """
 
     def __init__(
@@ -70,12 +77,15 @@ class KioskApp:
             WindowMissing: this machine cannot open a window; the message says why.
         """
         self.first_frame_at: float | None = None
+        self.touch_health = TouchHealth()
+        self.loudspeaker = Loudspeaker()
         self._send = send
         self._touched = touched
         self._on_tick = on_tick
         self._broken = broken
         window = boot.open_window(*size, fullscreen=fullscreen)
         # Kivy's modules must not be imported before the window is open.
+        from kiosk.ui.cover import Cover
         from kiosk.ui.focus import Focus
         from kiosk.ui.keys import Keys
         from kiosk.ui.loop import Loop
@@ -85,17 +95,27 @@ class KioskApp:
         glass = Glass.of(int(window.width), int(window.height), width_mm=width_mm)
         self._stage = Stage(window, glass=glass, text_size=text_size, theme=theme, still=boot.is_software())
         self._guard = PressGuard(TARGET_MM * glass.px_per_mm)
+        self._cover = Cover(window)
+        self._rests_until = 0.0
+        self._rested: Callable[[], None] = lambda: None
+        self._rest_text = ""
         self._focus = Focus(self._stage, on_move=on_focus)
         self._keys = Keys(
             window, keymap=keymap, focus=self._focus, press=self._press_by_key, felt=self._feel_key, on_act=on_act
         )
+        self._keys.rests = lambda: self._is_resting
         self._loop = Loop(window, on_tick=self._tick, on_trouble=self._show_broken)
         self._loop.is_moving = lambda: self._stage.shown is not None and self._stage.shown.is_moving
         self._drawn: list[Callable[[], None]] = []
         self._frames = 0
         self._seen_at = inf
         self._turned_at = 0.0
-        window.bind(on_flip=self._flipped, on_touch_down=self._feel, on_request_close=lambda *_, **__: True)
+        window.bind(
+            on_flip=self._flipped,
+            on_touch_down=self._feel,
+            on_touch_up=self._let_go,
+            on_request_close=lambda *_, **__: True,
+        )
         self.show(first)
 
     def run(self) -> None:
@@ -119,12 +139,16 @@ class KioskApp:
     def show(self, view: View) -> None:
         """Show `view`; it is on the screen with the next frame, and of the screen before nothing is kept."""
         self._frames = 0
-        before = self._stage.shown
+        before, name = self._stage.shown, self._stage.name
         screen = self._stage.show(view)
         if screen is not before:
             self._seen_at = inf
         screen.press = self._press
         self._focus.follow()
+        if view.screen != name:
+            self._tell_health(view.screen)
+        if not self._is_resting:
+            self._hide(view.chrome.hidden)
         if view.screen == "attract":
             self._turned_at = monotonic()
 
@@ -154,6 +178,12 @@ class KioskApp:
         """The name of the button that keys are at; "" while nobody uses keys."""
         return self._focus.name
 
+    def rest(self, seconds: float, *, text: str, done: Callable[[], None] = lambda: None) -> None:
+        """Feel no finger and no key for `seconds`, so that the screen can be cleaned; it counts them down over
+        `text`, then shows what it showed and calls `done`."""
+        self._rests_until, self._rest_text, self._rested = monotonic() + seconds, text, done
+        self._count_down()
+
     def begin_keys(self) -> None:
         """Put the ring where keys begin, as after a first key: whoever listens cannot see that there is none."""
         if not self._focus.is_on:
@@ -176,12 +206,15 @@ class KioskApp:
 
     def _press(self, button: Any) -> None:
         if self._guard.accepts(at=button.held_at, pos=button.held_pos, seen_at=self._seen_at):
+            self.touch_health.pressed(button.name)
+            self.loudspeaker.play(TICK)
             self._send(button.button.event)
 
     def _press_by_key(self, button: Any, at: float) -> None:
         # What had not been drawn when the key went down cannot have been meant, as with a finger.
         if at < self._seen_at:
             return
+        self.loudspeaker.play(TICK)
         if button.button.event is None:
             button.press(button)  # turns a page: nothing that a visit hears of
             self._focus.follow()
@@ -189,15 +222,62 @@ class KioskApp:
             self._send(button.button.event)
 
     def _feel(self, window: Any, touch: Any) -> bool:
-        self._focus.turn_off()
+        if self._is_resting:
+            return True
+        self.touch_health.down(self._place(touch), at=monotonic())
         self._feel_key()
+        if self._cover.is_on:
+            return True
+        self._focus.turn_off()
         return False
+
+    def _let_go(self, window: Any, touch: Any) -> bool:
+        self.touch_health.up()
+        # A touch begun under the cover ends there, even when the cover is gone by then.
+        return False
+
+    def _place(self, touch: Any) -> tuple[float, float]:
+        scale = self._stage.glass.px_per_mm
+        return touch.pos[0] / scale, touch.pos[1] / scale
+
+    @property
+    def _is_resting(self) -> bool:
+        return self._rests_until > 0
+
+    def _count_down(self) -> None:
+        """Go on resting, or end it."""
+        shown = self._stage.shown
+        left = ceil(self._rests_until - monotonic())
+        if left > 0 and shown is not None:
+            self._cover.put(shown.look, self._rest_text, figure=str(left))
+            return
+        self._rests_until = 0.0
+        self._hide(shown.view.chrome.hidden if shown is not None else "")
+        self._rested()
+
+    def _hide(self, words: str) -> None:
+        """Cover the screen with `words`; empty: show it."""
+        shown = self._stage.shown
+        if words and shown is not None:
+            self._cover.put(shown.look, words)
+        else:
+            self._cover.lift()
+
+    def _tell_health(self, screen: str) -> None:
+        """Another screen is shown: tell which buttons a finger could press on it now."""
+        if screen == "attract":
+            self.touch_health.visit_ended()
+        scale, height = self._stage.glass.px_per_mm, self._stage.glass.height
+        centres = self._stage.centres().items()
+        self.touch_health.shown({name: (x / scale, (height - y) / scale) for name, (x, y) in centres})
 
     def _feel_key(self) -> None:
         self._loop.touched()
         self._touched()
 
     def _tick(self) -> None:
+        if self._is_resting:
+            self._count_down()
         shown = self._stage.shown
         if self._stage.name == "attract" and monotonic() - self._turned_at >= TURN_S:
             self._turned_at = monotonic()

@@ -47,10 +47,12 @@ class Keys:
         self._felt = felt
         self._on_act = on_act
         self._guard = KeyGuard()
+        self.rests: Callable[[], bool] = lambda: False
+        """Whether no key counts now."""
         window.bind(on_key_down=self._down, on_key_up=self._up)
 
     def _down(self, _: Any, code: int, place: int, text: str | None, modifiers: list[str]) -> bool:
-        if _COMMANDS.isdisjoint(modifiers):
+        if _COMMANDS.isdisjoint(modifiers) and not self.rests():
             key = self._keymap.key(place, backwards="shift" in modifiers)
             at = monotonic()
             if key and self._guard.accepts(place, at=at):

@@ -75,6 +75,7 @@ class Scene:
             more=more_button(words) if languages else None,
             reach=reach_button(visit, words) if self.facts.stands_high else None,
             panel=panel_view(visit, words, offered),
+            hidden=self.say("common.hidden") if visit.is_hidden else "",
         )
 
     def call(self) -> tuple[str, ...]:
