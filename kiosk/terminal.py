@@ -49,6 +49,7 @@ class Terminal:
     controller: Controller | None = None
     clock: Callable[[], float] = time.monotonic
     on_visit: Callable[[Visit], None] = lambda visit: None
+    on_open: Callable[[], None] = lambda: None
     on_focus: Callable[[], None] = lambda: None
     watchdog: Watchdog | None = None
     narrator: Narrator | None = None
@@ -180,6 +181,7 @@ class Terminal:
         waiting, self._waiting = self._waiting, []
         for event in waiting:
             self.controller.send(event)
+        self.on_open()
 
     def _present(self, visit: Visit) -> None:
         shown = view(visit, now=utc_now(), facts=self.facts)
@@ -259,9 +261,15 @@ class Terminal:
 
 
 def open_terminal(
-    settings: Settings, *, size: tuple[int, int], width_mm: float, fullscreen: bool = False, demo: bool = False
+    settings: Settings,
+    *,
+    size: tuple[int, int],
+    width_mm: float,
+    fullscreen: bool = False,
+    demo: bool = False,
+    beside: int = 0,
 ) -> Terminal:
-    """Open the window on the first screen; `Terminal.open` brings the parts.
+    """Open the window on the first screen; `Terminal.open` brings the parts. `beside` as of `KioskApp`.
 
     Raises:
         WindowMissing: this machine cannot open a window.
@@ -279,6 +287,7 @@ def open_terminal(
         size=size,
         width_mm=width_mm,
         fullscreen=fullscreen,
+        beside=beside,
         text_size=settings.screen.text_size,
         theme=settings.screen.theme,
         on_tick=lambda: waiting[0].tick(),

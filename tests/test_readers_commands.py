@@ -16,8 +16,8 @@ from devices.binding import Match, Port, find
 from devices.settings import CardReaderSettings, DeviceSettings
 from devices.simulated_hardware import SUBSCRIBER_CARD, Mishap, hardware
 from devices.simulated_line import LineFault, SimulatedLine
+from devices.simulated_upsd import SimulatedUpsd
 from devices.transports import TransportBusy, TransportLost
-from tests.upsd import Upsd
 
 KEYS = ["t", "device", "event", "kind", "account_masked", "reason", "health", "latency_ms"]
 
@@ -210,7 +210,7 @@ def test_every_codec_is_simulated_with_all_that_can_go_wrong(codec: str, on_tcp:
 
 
 def test_watch_tells_of_power_and_switches_in_the_same_words(tmp_path: Path) -> None:
-    upsd, board = Upsd(), SimulatedLine(hardware("scanner"), link=tmp_path / "board")
+    upsd, board = SimulatedUpsd(), SimulatedLine(hardware("scanner"), link=tmp_path / "board")
     tables = {"ups": {"url": f"nut://127.0.0.1:{upsd.port}/ups"}, "switches": {"url": board.url}}
     watching = Watching(DeviceSettings.model_validate(tables))
     power = watching.wait(device="ups", event="status", kind="power", health="mains")

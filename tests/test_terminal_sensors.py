@@ -15,15 +15,15 @@ import requests
 
 from devices.simulated_hardware import hardware
 from devices.simulated_line import SimulatedLine
+from devices.simulated_upsd import SimulatedUpsd
 from kiosk.service import Service, ServiceConfig
-from tests.upsd import Upsd
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def upsd() -> Iterator[Upsd]:
-    upsd = Upsd()
+def upsd() -> Iterator[SimulatedUpsd]:
+    upsd = SimulatedUpsd()
     yield upsd
     upsd.close()
 
@@ -44,7 +44,7 @@ def until(claim: Callable[[], bool], *, again: Callable[[], None] = lambda: None
 
 
 def test_a_door_is_told_at_once_and_an_empty_battery_ends_in_order(
-    tmp_path: Path, upsd: Upsd, board: SimulatedLine
+    tmp_path: Path, upsd: SimulatedUpsd, board: SimulatedLine
 ) -> None:
     events, ended, site = tmp_path / "events", tmp_path / "ended", tmp_path / "site.toml"
 

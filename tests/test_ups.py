@@ -9,13 +9,13 @@ import pytest
 
 from devices.monitor import Monitor
 from devices.sensors import Power, PowerChanged
+from devices.simulated_upsd import SimulatedUpsd
 from devices.ups import Ups, UpsError
-from tests.upsd import Upsd
 
 
 @pytest.fixture
-def upsd() -> Iterator[Upsd]:
-    upsd = Upsd()
+def upsd() -> Iterator[SimulatedUpsd]:
+    upsd = SimulatedUpsd()
     yield upsd
     upsd.close()
 
@@ -46,7 +46,7 @@ class Heard:
         ('VAR ups ups.status "OL LB RB"\n', Power.MAINS),
     ],
 )
-def test_the_flags_of_nut_say_what_the_terminal_runs_on(upsd: Upsd, answer: str, power: Power) -> None:
+def test_the_flags_of_nut_say_what_the_terminal_runs_on(upsd: SimulatedUpsd, answer: str, power: Power) -> None:
     upsd.answer = answer
     heard = Heard()
     ups = Ups(url=f"nut://127.0.0.1:{upsd.port}/ups", ask_every_s=0.05)
@@ -57,7 +57,9 @@ def test_the_flags_of_nut_say_what_the_terminal_runs_on(upsd: Upsd, answer: str,
     ups.close()
 
 
-def test_going_to_battery_and_losing_upsd_are_each_told_once(upsd: Upsd, caplog: pytest.LogCaptureFixture) -> None:
+def test_going_to_battery_and_losing_upsd_are_each_told_once(
+    upsd: SimulatedUpsd, caplog: pytest.LogCaptureFixture
+) -> None:
     heard = Heard()
     monitor = Monitor(retry_first_s=0.05)
     ups = Ups(url=f"nut://127.0.0.1:{upsd.port}/ups", ask_every_s=0.05, monitor=monitor)
@@ -76,7 +78,7 @@ def test_going_to_battery_and_losing_upsd_are_each_told_once(upsd: Upsd, caplog:
 @pytest.mark.parametrize(
     "answer", ["ERR DATA-STALE\n", "ERR UNKNOWN-UPS\n", "\x00\xff\n", 'VAR ups ups.status ""\n']
 )
-def test_an_answer_that_tells_nothing_is_unknown_and_no_shut_down(upsd: Upsd, answer: str) -> None:
+def test_an_answer_that_tells_nothing_is_unknown_and_no_shut_down(upsd: SimulatedUpsd, answer: str) -> None:
     heard = Heard()
     ups = Ups(url=f"nut://127.0.0.1:{upsd.port}/ups", ask_every_s=0.05)
     ups.start(heard)

@@ -106,7 +106,7 @@ def _watch(terminal: Terminal, stack: ExitStack) -> None:
 def demo(options: Namespace) -> Exit:
     """Show the demo in a window, or play it without one and leave pictures."""
     from kiosk.demo.bill_service import BillServiceProcess
-    from kiosk.demo.wiring import demo_settings, wire
+    from kiosk.demo.wiring import demo_settings, wire, wire_with_dock
 
     headless = options.headless or not _has_display()
     if headless:
@@ -122,9 +122,12 @@ def demo(options: Namespace) -> Exit:
         stack.callback(service.kill)
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ebill-kiosk-demo-")))
         settings = demo_settings(settings_of(options, state=state_folder(options)), language=language)
-        stand = in_window(
-            lambda: wire(settings, state=state, slips=state / "slips", service=service, headless=headless)
-        )
+        if headless:
+            stand = in_window(lambda: wire(settings, state=state, slips=state / "slips", service=service))
+        else:
+            dock = in_window(lambda: wire_with_dock(settings, state=state, service=service))
+            stack.callback(dock.close)
+            stand = dock.stand
         stack.callback(stand.terminal.close)
         tellers: list[Callable[[Visit], None]] = []
         if events:

@@ -52,6 +52,7 @@ class KioskApp:
         on_tick: Callable[[], None] = lambda: None,
         touched: Callable[[], None] = lambda: None,
         broken: View | None = None,
+        beside: int = 0,
         keymap: Keymap = NO_KEYS,
         on_act: Callable[[Act], None] = lambda act: None,
         on_focus: Callable[[str], None] = lambda name: None,
@@ -69,6 +70,7 @@ class KioskApp:
             on_tick: called each second.
             touched: called at every touch and every key that means something, before anything it does.
             broken: shown after an unexpected failure.
+            beside: pixels of the window right of the screen that are not the terminal's.
             keymap: what the keys of a keypad do.
             on_act: takes what a key does that is not about buttons.
             on_focus: takes the name of the button that got the focus by a key.
@@ -83,7 +85,8 @@ class KioskApp:
         self._touched = touched
         self._on_tick = on_tick
         self._broken = broken
-        window = boot.open_window(*size, fullscreen=fullscreen)
+        width, height = size
+        window = boot.open_window(width + beside, height, fullscreen=fullscreen)
         # Kivy's modules must not be imported before the window is open.
         from kiosk.ui.cover import Cover
         from kiosk.ui.focus import Focus
@@ -92,7 +95,7 @@ class KioskApp:
         from kiosk.ui.press_guard import PressGuard
         from kiosk.ui.stage import Stage
 
-        glass = Glass.of(int(window.width), int(window.height), width_mm=width_mm)
+        glass = Glass.of(int(window.width) - beside, int(window.height), width_mm=width_mm)
         self._stage = Stage(window, glass=glass, text_size=text_size, theme=theme, still=boot.is_software())
         self._guard = PressGuard(TARGET_MM * glass.px_per_mm)
         self._cover = Cover(window)
@@ -160,14 +163,25 @@ class KioskApp:
         self._stage.window.dispatch("on_draw")
         glFinish()
 
+    @property
+    def beside(self) -> dict[str, int]:
+        """The part of the window right of the terminal's screen: `left`, `width`, `height` in pixels."""
+        glass, window = self._stage.glass, self._stage.window
+        return {"left": glass.width, "width": int(window.width) - glass.width, "height": glass.height}
+
+    def put_beside(self, widget: Any) -> None:
+        """Let a widget stand in the window beside the terminal's screen, over every change of screens."""
+        self._stage.window.add_widget(widget)
+
     def on_drawn(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once, when what is shown now has been drawn and stands still."""
         self._drawn.append(callback)
         self._stage.window.canvas.ask_update()
 
-    def picture(self, path: Path) -> None:
-        """Write what is shown as a PNG; it is drawn for that, so nothing has to be waited for."""
-        self._stage.look().save(path, compress_level=4)
+    def picture(self, path: Path, *, whole: bool = False) -> None:
+        """Write what is shown as a PNG, with what stands beside it when `whole`; it is drawn for that, so nothing has
+        to be waited for."""
+        self._stage.look(beside=self.beside["width"] if whole else 0).save(path, compress_level=4)
 
     def centres(self) -> dict[str, list[int]]:
         """The middle of every button that can be pressed, by name: [x, y] in pixels from the window's top left."""
@@ -222,6 +236,9 @@ class KioskApp:
             self._send(button.button.event)
 
     def _feel(self, window: Any, touch: Any) -> bool:
+        if touch.x >= self._stage.glass.width:
+            self._loop.touched()
+            return False  # what stands beside the screen is nobody's visit
         if self._is_resting:
             return True
         self.touch_health.down(self._place(touch), at=monotonic())

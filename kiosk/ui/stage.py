@@ -90,11 +90,11 @@ class Stage:
             if button.is_enabled
         }
 
-    def look(self) -> Image.Image:
-        """A picture of exactly what the window shows, drawn anew for it."""
+    def look(self, *, beside: int = 0) -> Image.Image:
+        """A picture of exactly what the window shows, drawn anew for it; with so many pixels beside the screen."""
         from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels
 
         self.window.dispatch("on_draw")
-        size = (self.glass.width, self.glass.height)
+        size = (self.glass.width + beside, self.glass.height)
         picture = Image.frombytes("RGB", size, bytes(glReadPixels(0, 0, *size, GL_RGB, GL_UNSIGNED_BYTE)))
         return picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
