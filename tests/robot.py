@@ -89,6 +89,20 @@ class Robot:
             self.do("key", key)
             time.sleep(BETWEEN_KEYS_S)
 
+    def ends_the_visit(self) -> None:
+        """Press finish until the first screen is there, whatever is shown now."""
+        until = time.monotonic() + 4 * PATIENCE_S
+        while time.monotonic() < until:
+            time.sleep(0.3)
+            self.read, self.last = len(self._lines()), self._lines()[-1]
+            if self.last["screen"] == "attract":
+                return
+            known = (name for name in ("finish", "more_time", "close") if name in self.last["buttons"])
+            name = next(known, "")
+            if name:
+                self.presses(name)
+        raise AssertionError(f"the visit never ended: {self.last}")
+
     def chooses(self, name: str) -> None:
         """Go to a button by keys and press it with Enter."""
         self.goes_to(name)

@@ -147,7 +147,6 @@ def _play(options: Namespace, stand: Stand, tellers: list[Callable[[Visit], None
     player = Player(stand, visits(stand), out)
     stand.terminal.on_visit = _each([*tellers, player.heard])
     stand.stop_after(_LONGEST_S)
-    stand.each_second(player.nudge)
     stand.app.run()
     if player.fault:
         sentence = f"cannot write into {out}: {player.fault.strerror}"

@@ -11,9 +11,6 @@ from kiosk.demo.script import Step
 from kiosk.demo.stand import Stand
 from kiosk.visit import Visit
 
-LOOK_AGAIN_S = 1.5
-PRESS_AGAIN_S = 4.0
-
 
 @dataclass(slots=True)
 class Player:
@@ -30,9 +27,6 @@ class Player:
     done: bool = False
     fault: OSError | None = None
     _step: Step | None = None
-    _last: Step | None = None
-    _acted_on: Visit | None = None
-    _moved_at: float = 0.0
     _visit: Visit | None = None
     _awaiting: bool = False
 
@@ -45,22 +39,9 @@ class Player:
     def heard(self, visit: Visit) -> None:
         """The terminal shows `visit`; go on when it has been drawn."""
         self._visit = visit
-        self._moved_at = time.monotonic()
         if not self._awaiting:
             self._awaiting = True
             self.stand.app.on_drawn(self._drawn)
-
-    def nudge(self) -> None:
-        """Look again when nothing has moved for a while, and press again where a press changed nothing, as a
-        person does. Call about once a second, on the screens' thread."""
-        still_s = time.monotonic() - self._moved_at
-        if self._visit is None or self.done or still_s < LOOK_AGAIN_S:
-            return
-        if self._last and self._visit is self._acted_on and still_s > PRESS_AGAIN_S:
-            self._moved_at = time.monotonic()
-            self._last.act()
-        else:
-            self._drawn()
 
     def _drawn(self) -> None:
         self._awaiting = False
@@ -90,5 +71,4 @@ class Player:
                 self.stand.app.stop()
                 return False
             self.pictures.append(file)
-        self._last, self._acted_on, self._moved_at = step, self._visit, time.monotonic()
         return not step.act()

@@ -145,15 +145,6 @@ class Stand:
 
         self._later(seconds, stop)
 
-    def each_second(self, do: Callable[[], None]) -> None:
-        """Have `do` called about once a second on the screens' thread, as long as the demo runs."""
-
-        def again() -> None:
-            self.app.post(do)
-            self._later(1.0, again)
-
-        self._later(1.0, again)
-
     def printed_bytes(self) -> bytes:
         """What went to the printer for the first receipt."""
         from devices.escpos.encoding import Encoder, encode
