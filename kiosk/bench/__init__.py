@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -95,15 +95,44 @@ def readers() -> Figures:
     return measure()
 
 
-BENCHMARKS: dict[str, Callable[[], Figures]] = {"start": start, "bill": bill, "page": page, "readers": readers}
+def issue_day(folder: Path | None = None, bills: int | None = None) -> Figures:
+    """A million bills taken in, beside plain inserts of the same rows; look-ups; two minutes."""
+    from kiosk.bench.issue_day import issue_day as measure
+
+    with _folder() if folder is None else nullcontext(folder) as place:
+        place.mkdir(parents=True, exist_ok=True)
+        return measure(place, **({"count": bills} if bills else {}))
+
+
+def nine_million(folder: Path | None = None, bills: int | None = None) -> Figures:
+    """A nation's issue day whole, published, synced and looked up; an hour, and on from where it was broken off."""
+    from kiosk.bench.nation import nine_million as measure
+
+    return measure(folder or Path("nine-million"), **({"count": bills} if bills else {}))
+
+
+BENCHMARKS: dict[str, Callable[[], Figures]] = {
+    "start": start,
+    "bill": bill,
+    "page": page,
+    "readers": readers,
+    "issue-day": issue_day,
+}
 """Every benchmark by name."""
+
+OF_MANY_BILLS: dict[str, Callable[[Path | None, int | None], Figures]] = {
+    "issue-day": issue_day,
+    "nine-million": nine_million,
+}
+"""Those that take a folder to work in and a number of bills; the nation runs only when it is named."""
 
 
 def as_text(found: Figures) -> str:
     """The figures as a person reads them, one a line."""
     rows = []
     for name, figures in found.items():
-        rows += [f"{name}.{key}: {value}" for key, value in figures.items()]
+        rows += as_text({f"{name}.{key}": v for key, v in figures.items() if isinstance(v, dict)}).splitlines()
+        rows += [f"{name}.{key}: {value}" for key, value in figures.items() if not isinstance(value, dict)]
     return "\n".join(rows)
 
 

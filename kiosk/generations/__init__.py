@@ -33,8 +33,13 @@ QUARANTINE = "quarantine"
 
 _MOST_TEXTS = 20_000
 
-_BILL = "SELECT * FROM bill WHERE account = ?"
-"""The account, the segment, the other `Figures`, `extra` and `history`: the order they were created in."""
+_BILL = """
+    SELECT bill.*, waiting.segment FROM bill LEFT JOIN waiting ON waiting.account = bill.account
+    WHERE bill.account = ?"""
+"""The account, the segment, the other `Figures`, `extra` and `history`, in the order they were created in.
+
+Last comes whether the account waits for the next bill: one question is quicker than two.
+"""
 
 _WAITING = "SELECT segment, account, category, extra FROM waiting WHERE account = ?"
 
@@ -65,7 +70,7 @@ class Generations:
         self._lock = threading.Lock()
         self._state_file = folder / STATE_FILE
         self._state: tuple[int, Any] | None = None
-        self._said = ""
+        self._version: int | None = None
         self._pointer: Pointer | None = None
         self._open: _Generation | None = None
 
@@ -77,7 +82,7 @@ class Generations:
         """
         with self._lock:
             self._follow()
-            return self._found(lambda generation: generation.waiting(account) or generation.bill(account))
+            return self._found(lambda generation: generation.newest_of(account))
 
     def bill(self, account: AccountNumber) -> StoredBill | None:
         """The account's last bill, though the next may be announced as not out yet; from what `stored` looked at.
@@ -86,7 +91,7 @@ class Generations:
             StoreError: as `stored`.
         """
         with self._lock:
-            return self._found(lambda generation: generation.bill(account))
+            return self._found(lambda generation: generation.bill_of(account))
 
     def info(self) -> GenerationInfo | None:
         """What is there, without whose it is; None: nothing usable.
@@ -164,27 +169,28 @@ class Generations:
     def _read_pointer(self) -> None:
         number = _number(self._state_file)
         if number is None:
-            self._pointer, self._said = None, ""  # nothing was ever synced
+            self._pointer, self._version = None, None  # nothing was ever synced
             return
         if self._state is None or self._state[0] != number:
             self._forget_state()
             self._state = (number, _reading(self._state_file, self._key))
         connection = self._state[1]
         try:
-            said = read_pointer(connection)
+            # Another connection's commit is all that changes it; asking for it takes half the time of reading.
+            version = connection.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._version:
+                said = read_pointer(connection)
+                self._pointer, self._version = Pointer.parse(said) if said else None, version
+            return
         except connection.DatabaseError as error:
             failed = store_error(error)
-        else:
-            if said != self._said:
-                self._pointer, self._said = Pointer.parse(said) if said else None, said
-            return
         self._forget_state()  # its key was changed or lost: sync will replace it, and says so
         raise failed
 
     def _forget_state(self) -> None:
         if self._state is not None:
             self._state[1].close()
-            self._state = None
+            self._state = self._version = None
 
     def _let_go(self) -> None:
         if self._open is not None:
@@ -212,21 +218,13 @@ class _Generation:
         """Whether this is what the pointer names: the name may be another file's by now."""
         return self.path.name == pointer.file and _number(self.path) == self.number
 
-    def bill(self, account: AccountNumber) -> StoredBill | None:
+    def newest_of(self, account: AccountNumber) -> StoredBill | None:
         row = self._one(_BILL, (account_key(account.digits),))
-        if row is None:
-            return None
-        key, segment, *figures, extra, history = row
-        texts, numbers = split_extra(extra, self._text)
-        document = unpack(BillRow(Figures(key, *figures), texts, numbers, history))
-        return StoredBill(document, self._since(segment), None)
+        return self._bill(row) if row is not None and row[-1] is None else self._waiting(account)
 
-    def waiting(self, account: AccountNumber) -> StoredBill | None:
-        row = self._one(_WAITING, (account_key(account.digits),))
-        if row is None:
-            return None
-        segment, key, category, extra = row
-        return StoredBill(unpack(WaitingRow(key, category, extra.encode())), self._since(segment), None)
+    def bill_of(self, account: AccountNumber) -> StoredBill | None:
+        row = self._one(_BILL, (account_key(account.digits),))
+        return None if row is None else self._bill(row)
 
     def newest(self) -> datetime:
         (seconds,) = self._one("SELECT max(as_of) FROM segment", ())
@@ -246,6 +244,19 @@ class _Generation:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _bill(self, row: Any) -> StoredBill:
+        key, segment, *figures, extra, history, _ = row
+        texts, numbers = split_extra(extra, self._text)
+        document = unpack(BillRow(Figures(key, *figures), texts, numbers, history))
+        return StoredBill(document, self._since(segment), None)
+
+    def _waiting(self, account: AccountNumber) -> StoredBill | None:
+        row = self._one(_WAITING, (account_key(account.digits),))
+        if row is None:
+            return None
+        segment, key, category, extra = row
+        return StoredBill(unpack(WaitingRow(key, category, extra.encode())), self._since(segment), None)
 
     def _text(self, number: int) -> str:
         text = self._texts.get(number)
