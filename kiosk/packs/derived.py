@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import cast
 
 from kiosk.model import Money, Period, Seller, Tier, VatLine
-from kiosk.packs.shared import Band, Form
+from kiosk.packs.shared import Band, Form, read_form
 
 _SCALE = 10_000
 """Rates have four decimals at most."""
@@ -24,6 +24,7 @@ _HALF = _SCALE // 2
 _LONGEST_VALUE = 127
 """Bytes of a tag that all readers take the same way (see `kiosk.taxqr.tlv`)."""
 
+_MOST_MONTHS = 64
 _YEAR = 12
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -77,21 +78,28 @@ def issue_hijri(day: date) -> str | None:
         return None
 
 
+def past_amounts(form: str, period: Period, fee: int) -> PastAmounts:
+    """What other months of a subscriber cost by the tariff of a form's text, a bill's fee and its VAT."""
+    return _past_amounts(form, period.days if period.start.day == period.end.day else 0, fee)
+
+
 class PastAmounts:
-    """What other months of a subscriber cost by this bill's tariff, fee and VAT."""
+    """Amounts of past months by one tariff; it says nothing of whose they are. Made by `past_amounts`."""
 
-    __slots__ = ("_bands", "_days", "_fee", "_vat")
+    __slots__ = ("_bands", "_days", "_fee", "_limits", "_vat")
 
-    def __init__(self, form: Form, *, period: Period, fee: int) -> None:
+    def __init__(self, form: Form, *, days: int, fee: int) -> None:
+        """`days` is how long a bill's period is; 0: from a day of one month to the same day of the next."""
         self._bands = form.bands
-        self._days = period.days if period.start.day == period.end.day else 0
+        self._days = days
         self._fee = fee
         self._vat = _scaled(form.vat_rates[0]) if form.vat_rates else 0
+        self._limits: dict[tuple[int, int], Sequence[Limits]] = {}
 
     def amounts(self, newest: int, used: Sequence[int]) -> list[Money]:
         """Halalas with VAT for the kWh of months one before the other; twelve times the year, January is 0."""
         fee, vat, amounts = self._fee, self._vat, []
-        for limits, kwh in zip(_limits(self._bands, self._days, newest, len(used)), used, strict=True):
+        for limits, kwh in zip(self._limits_of(newest, len(used)), used, strict=True):
             taxable = fee
             for start, end, rate in limits:
                 if kwh <= start:
@@ -100,16 +108,25 @@ class PastAmounts:
             amounts.append(taxable + (taxable * vat + 100 * _HALF) // (100 * _SCALE))
         return cast(list[Money], amounts)  # one call instead of twelve: this is a third of what a look-up costs
 
+    def _limits_of(self, newest: int, count: int) -> Sequence[Limits]:
+        """The bands of these months: they are pro-rated by their lengths (the utility's public FAQ)."""
+        known = self._limits.get((newest, count))
+        if known is None:
+            if len(self._limits) >= _MOST_MONTHS:
+                self._limits.clear()
+            lengths = [_days_before(month) for month in range(newest, newest - count, -1)]
+            known = [tuple(_stretched(self._bands, self._days or length, length)) for length in lengths]
+            self._limits[newest, count] = known
+        return known
+
+
+@lru_cache(1024)
+def _past_amounts(form: str, days: int, fee: int) -> PastAmounts:
+    return PastAmounts(read_form(form), days=days, fee=fee)
+
 
 Limits = tuple[tuple[int, int, int], ...]
 """Bands as start, end and rate in 1/10 000 halala; one without an end ends where no bill is."""
-
-
-@lru_cache(4096)
-def _limits(bands: tuple[Band, ...], days: int, newest: int, count: int) -> tuple[Limits, ...]:
-    """The bands of a period of `days`, for those of other months: they are pro-rated (the utility's public FAQ)."""
-    lengths = [_days_before(month) for month in range(newest, newest - count, -1)]
-    return tuple([tuple(_stretched(bands, days or length, length)) for length in lengths])
 
 
 def _stretched(bands: tuple[Band, ...], days: int, other: int) -> Iterator[tuple[int, int, int]]:

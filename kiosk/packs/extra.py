@@ -150,7 +150,7 @@ class _Unpacking:
         vat = self._vat(charges)
         issue_at, due = moment_of(figures.issued), None if figures.due is None else day_of(figures.due)
         period = self._period()
-        past = derived.PastAmounts(form, period=period, fee=charges.meter_fee)
+        past = derived.past_amounts(self._texts[0], period, charges.meter_fee)
         return Bill(
             status=STATUSES[figures.status],
             account=account,
@@ -192,7 +192,7 @@ class _Unpacking:
 
     def _account(self) -> Account:
         marks, source, place = self._marks, self.source, shared.read_place(self._texts[4])
-        numbers = [source.number() for _ in range(place.count)]
+        numbers = source.numbers(place.count)
         name_ar, name_en = shared.read_names(self._texts[PARTS:])
         return Account(
             AccountNumber(account_digits(self._figures.account)),

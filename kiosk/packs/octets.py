@@ -65,6 +65,23 @@ class Reader:
         self._at = at + 1
         return value
 
+    def numbers(self, count: int) -> list[int]:
+        """As many of what `Writer.number` wrote."""
+        octets, at, values = self._octets, self._at, []
+        try:
+            for _ in range(count):
+                value = octets[at]
+                at += 1
+                if value > 0x7F:
+                    self._at = at - 1
+                    value = self.number()
+                    at = self._at
+                values.append(value)
+        except IndexError:
+            raise Truncated from None
+        self._at = at
+        return values
+
     def signed(self) -> int:
         """What `Writer.signed` wrote."""
         value = self.number()

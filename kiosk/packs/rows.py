@@ -54,7 +54,7 @@ def pack(document: Document) -> BillRow | WaitingRow:
     if isinstance(document, NotIssued):
         return _pack_waiting(document)
     texts, numbers = extra.write(document)
-    past = derived.PastAmounts(shared.form_of(document), period=document.period, fee=document.charges.meter_fee)
+    past = derived.past_amounts(texts[0], document.period, document.charges.meter_fee)
     row = BillRow(figures_of(document), texts, numbers, history.pack(document, past))
     otherwise = _otherwise(document, row)
     return BillRow(row.figures, texts, numbers + otherwise, row.history) if otherwise else row

@@ -59,7 +59,7 @@ def split_extra(extra: bytes, text_of: Callable[[int], str]) -> tuple[tuple[str,
     """
     source = Reader(extra)
     try:
-        numbers = [source.number() for _ in range(source.number())]
+        numbers = source.numbers(source.number())
         texts = tuple([text_of(number) if number else source.text().decode() for number in numbers])
     except (ValueError, LookupError):
         raise RowUnreadable("not a row of this format") from None
