@@ -40,6 +40,9 @@ _PASSING = frozenset(
 # The service itself answered, and the answer is no use; trying again brings the same.
 _UNUSABLE = frozenset({"too_big", "encoding", "no_length"})
 _CLOCK_FAULTS = frozenset({"tls_expired", "tls_not_yet_valid"})
+_ACCOUNT_UNKNOWN = "account_unknown"
+"""The service's own word for it, in `application/problem+json`; whoever else answers 404 does not know its accounts."""
+
 _ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]{0,128}"')
 _LINK = re.compile(r'<([^<>\s]{1,2048})>((?:\s*;\s*[a-z*]+\s*=\s*(?:"[^"]*"|[^\s",;]+))*)', re.IGNORECASE)
 _ALTERNATE = re.compile(
@@ -71,7 +74,7 @@ class AnswerUnusable(GatewayError):
 
 
 class AccountNotFound(GatewayError):
-    """The service knows no such account: tell the subscriber."""
+    """The service says that it knows no such account: tell the subscriber."""
 
 
 class TooManyRequests(GatewayError):
@@ -295,8 +298,10 @@ class _Breaker:
 
 def _error(fault: HttpFault) -> GatewayError:
     match fault.status:
-        case 404:
+        case 404 if fault.problem == _ACCOUNT_UNKNOWN:
             return AccountNotFound(fault.code)
+        case 404:  # of a portal, or of another path than the service's
+            return GatewayUnreachable(fault.code)
         case 429:
             return TooManyRequests(fault.retry_after_s or 1.0)
         case int(status) if 400 <= status < 500:

@@ -7,6 +7,7 @@ no redirect, believes no proxy or CA of the environment, and either returns a wh
 from __future__ import annotations
 
 import http.client
+import json
 import logging
 import re
 import ssl
@@ -34,6 +35,9 @@ _PIECE = 65536
 _GOOD = {"GET": (200, 206, 304), "POST": (200,)}
 _LOOPBACK = re.compile(r"127(\.\d{1,3}){3}|localhost|::1")
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_PROBLEM_TYPES = ("application/problem+json",)
+_PROBLEM_CAP_BYTES = 4096
+_PROBLEM_WORD = re.compile("[a-z_]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,12 @@ class HttpSession:
             except (OSError, ValueError) as error:
                 fault = fault_of(error)
             except HttpFault as error:
-                fault = HttpFault(error.code, status=error.status, retry_after_s=error.retry_after_s)
+                fault = HttpFault(
+                    error.code,
+                    status=error.status,
+                    retry_after_s=error.retry_after_s,
+                    problem=error.problem,
+                )
             finally:
                 # It keeps the last 128 addresses it took apart, and so account numbers, of visits long over.
                 urlsplit.cache_clear()  # type: ignore[attr-defined]  # typeshed does not say that it is cached
@@ -230,7 +239,20 @@ def _check_status(response: requests.Response, method: str) -> None:
     if status in _GOOD[method]:
         return
     code = "redirect" if 300 <= status < 400 else f"http_{status}"
-    raise HttpFault(code, status=status, retry_after_s=_retry_after(response.headers))
+    raise HttpFault(code, status=status, retry_after_s=_retry_after(response.headers), problem=_problem(response))
+
+
+def _problem(response: requests.Response) -> str:
+    """The service's own word for what is wrong; empty when the answer is not the service's, or not whole."""
+    if response.status_code < 400:
+        return ""
+    try:
+        told = json.loads(_body(response, _Taking(_PROBLEM_CAP_BYTES, _PROBLEM_TYPES, None)))
+        return told["code"] if _PROBLEM_WORD.fullmatch(told["code"]) else ""
+    except (HttpFault, requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+        return ""
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

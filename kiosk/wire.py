@@ -33,13 +33,18 @@ class HttpFault(Exception):
     """A call that brought no usable answer; `code` is a word for logs.
 
     `status` is the server's, when it came to that; `retry_after_s` what it asked for, capped; None: it did not.
+    `problem` is the word the service itself gave for what is wrong (`application/problem+json`, RFC 9457); a
+    portal, a proxy or another server in its place gives none.
     """
 
-    def __init__(self, code: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, code: str, *, status: int | None = None, retry_after_s: float | None = None, problem: str = ""
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.status = status
         self.retry_after_s = retry_after_s
+        self.problem = problem
 
 
 class Call:

@@ -141,6 +141,12 @@ def answer(body: bytes = DOCUMENT, *, status: str = "200 OK", **headers: str | N
     return f"HTTP/1.1 {status}\r\n{head}\r\n".encode("latin-1") + body
 
 
+def unknown_account(code: str = "account_unknown", **headers: str | None) -> bytes:
+    """How the service says that it knows no such account."""
+    told = f'{{"type":"about:blank","title":"No such account","status":404,"code":"{code}"}}'.encode()
+    return answer(told, status="404 Not Found", **{"Content_Type": "application/problem+json", **headers})
+
+
 def chunked(*pieces: bytes, end: bytes = b"0\r\n\r\n", **headers: str | None) -> bytes:
     """An answer in chunks; `end` can be left away to cut it."""
     head = answer(b"", Content_Length=None, Transfer_Encoding="chunked", **headers)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from factories import make_bill, make_not_issued
-from fault_server import FaultServer, Peer, answer
+from fault_server import FaultServer, Peer, answer, unknown_account
 
 from kiosk import ebill
 from kiosk.bills import BillService
@@ -199,7 +199,7 @@ class BillDesk:
             digits = head.split(b" ", 2)[1].rsplit(b"/", 1)[1].decode()
             bill = self.documents.get(digits)
             if bill is None:
-                peer.send(answer(b"{}", status="404 Not Found"))
+                peer.send(unknown_account())
                 continue
             etag = f'"{hash(bill)}"'
             if f"If-None-Match: {etag}".encode() in head:

@@ -28,6 +28,7 @@ from fault_server import (
     chunked,
     gzip_bomb,
     once,
+    unknown_account,
 )
 
 from kiosk import ebill
@@ -43,9 +44,11 @@ from kiosk.gateway import (
 )
 from kiosk.http import HttpSession
 from kiosk.model import AccountNumber
+from kiosk.service import Service, ServiceConfig
 from kiosk.wire import HttpFault
 
 NUMBER = AccountNumber(ACCOUNT)
+UNKNOWN_ACCOUNT = "99999999"
 NOW = datetime(2026, 8, 29, 9, 0, tzinfo=UTC)
 PACKED = gzip.compress(DOCUMENT)
 DEADLINE_S = 0.5
@@ -260,13 +263,61 @@ def test_the_alternate_link_is_passed_on_as_it_stands(header: str | None, link: 
 
 
 def test_an_unknown_account_is_not_a_fault_of_the_service(caplog: pytest.LogCaptureFixture) -> None:
-    with FaultServer(always(answer(b"", status="404 Not Found"))) as server:
+    with FaultServer(always(unknown_account())) as server:
         gateway = gateway_to(server.url)
         for _ in range(7):
             with pytest.raises(AccountNotFound):
                 gateway.fetch(NUMBER, etag=None)
         gateway.close()
     assert caplog.messages == []
+
+
+PORTAL = b"<!doctype html><title>Wi-Fi</title><p>Please sign in."
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(PORTAL, status="404 Not Found", Content_Type="text/html"),
+        answer(b"", status="404 Not Found"),
+        answer(b'{"code":"account_unknown"}', status="404 Not Found"),
+        unknown_account("not_found"),
+        unknown_account("no such account"),
+        unknown_account(Content_Length="500"),
+        unknown_account(Content_Length=None),
+        answer(b"[" * 3000, status="404 Not Found", Content_Type="application/problem+json"),
+        answer(b'{"code":7}', status="404 Not Found", Content_Type="application/problem+json"),
+        answer(b'["code"]', status="404 Not Found", Content_Type="application/problem+json"),
+        answer(b" " * 5000, status="404 Not Found", Content_Type="application/problem+json"),
+    ],
+)
+def test_a_404_that_is_not_the_services_means_that_it_is_away(reply: bytes) -> None:
+    with FaultServer(once(reply)) as server, pytest.raises(GatewayUnreachable) as caught:
+        fetch(server)
+    assert caught.value.code == "http_404"
+
+
+def test_a_404_that_never_ends_is_over_at_the_deadline() -> None:
+    def drip(peer: Peer) -> None:
+        if peer.head():
+            peer.drip(unknown_account(), every_s=0.1)
+
+    began = time.monotonic()
+    with FaultServer(drip) as server, pytest.raises(GatewayUnreachable):
+        fetch(server)
+    assert time.monotonic() - began < DEADLINE_S + 1
+
+
+def test_the_reference_service_says_it_in_words_that_are_believed() -> None:
+    with Service(ServiceConfig()) as service:
+        gateway = gateway_to(service.url, deadline_s=5.0)
+        with pytest.raises(AccountNotFound):
+            gateway.fetch(AccountNumber(UNKNOWN_ACCOUNT), etag=None)
+        gateway.close()
+        elsewhere = gateway_to(f"{service.url}/wrong/path", deadline_s=5.0)
+        with pytest.raises(GatewayUnreachable, match="http_404"):
+            elsewhere.fetch(AccountNumber(UNKNOWN_ACCOUNT), etag=None)
+        elsewhere.close()
 
 
 @pytest.mark.parametrize(
@@ -504,6 +555,7 @@ def test_the_environment_names_no_proxy_and_no_cookie_is_kept(monkeypatch: pytes
         answer(b"{"),
         answer(status="500 Oops"),
         answer(b"", status="404 Not Found"),
+        unknown_account(),
         answer(DOCUMENT.replace(b"residential", b"palace")),
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno header\r\n\r\n{}",
         answer(b"", status="302 Found", Location="/" + ACCOUNT),

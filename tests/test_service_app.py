@@ -145,7 +145,7 @@ def test_what_is_no_account_is_answered_as_one_that_is_unknown(service: Service,
     assert malformed.content == unknown.content
     assert {**malformed.headers, "date": ""} == {**unknown.headers, "date": ""}
     assert unknown.headers["Content-Type"] == "application/problem+json"
-    assert unknown.json()["code"] == "not_found"
+    assert unknown.json()["code"] == "account_unknown"
 
 
 def test_unknown_and_malformed_take_as_long(service: Service) -> None:

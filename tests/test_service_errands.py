@@ -256,7 +256,7 @@ def test_five_messages_a_day_are_sent_and_no_more(service: Service) -> None:
 def test_unknown_malformed_and_withheld_accounts_are_answered_as_for_bills(service: Service, errand: str) -> None:
     book = service.desk.book
     withheld = book.account(next(n for n in range(1000) if book.is_withheld(n)))
-    assert refusal(ask(service, UNKNOWN, errand, channel="sms")) == (404, "not_found")
+    assert refusal(ask(service, UNKNOWN, errand, channel="sms")) == (404, "account_unknown")
     assert ask(service, "x", errand).content == ask(service, UNKNOWN, errand).content
     assert refusal(ask(service, withheld, errand, channel="sms")) == (403, "withheld")
 

@@ -47,6 +47,7 @@ _BILL_HEADERS = {
     "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
+_BILLS_PATH = "/v1/bills/"
 _KEY_FILE = "signing-key"
 
 
@@ -152,7 +153,7 @@ class Desk:
         # A text that is no account number goes the same way as a number that is nobody's.
         subscriber = self.book.index_of(request.path_params["account"])
         if subscriber is None:
-            return answers.problem(Problem.NOT_FOUND)
+            return answers.problem(Problem.ACCOUNT_UNKNOWN)
         if self.book.is_withheld(subscriber):
             return answers.problem(Problem.WITHHELD)
         now = self._config.now()
@@ -261,10 +262,13 @@ def _signer(data: Path | None) -> Ed25519PrivateKey:
     return ed25519.Ed25519PrivateKey.generate() if data is None else Keys.open(data / _KEY_FILE).signer
 
 
-async def _refusal(_request: Request, error: Any) -> Response:
+async def _refusal(request: Request, error: Any) -> Response:
     if error.status_code == 405:
         return answers.problem(Problem.METHOD_NOT_ALLOWED, headers={"Allow": _in_order(error.headers["Allow"])})
-    return answers.problem(Problem.NOT_FOUND if error.status_code == 404 else Problem.BAD_REQUEST)
+    if error.status_code != 404:
+        return answers.problem(Problem.BAD_REQUEST)
+    is_of_bills = request.scope["path"].startswith(_BILLS_PATH)
+    return answers.problem(Problem.ACCOUNT_UNKNOWN if is_of_bills else Problem.NOT_FOUND)
 
 
 def _in_order(methods: str) -> str:

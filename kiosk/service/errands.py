@@ -223,7 +223,7 @@ class Errands:
     def _known(self, account: str) -> _Caller | Problem:
         subscriber = self._book.index_of(account)
         if subscriber is None:
-            return Problem.NOT_FOUND
+            return Problem.ACCOUNT_UNKNOWN
         if self._book.is_withheld(subscriber):
             return Problem.WITHHELD
         now = self._now()
