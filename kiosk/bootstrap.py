@@ -25,7 +25,7 @@ from kiosk.sensing import open_sensors, sensor_states, silence_keyboards
 from kiosk.settings import DeviceTable, Settings
 from kiosk.views import SiteFacts
 from kiosk.visit import Rules
-from kiosk.visit.display import Display
+from kiosk.visit.display import REACH_MM, Display
 
 if TYPE_CHECKING:
     from devices.keyboards import InertKeyboards
@@ -41,10 +41,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-REACH_MM = 1000.0
-"""How high above the floor everybody reaches, from a wheelchair too: below the 1220 mm of ADA 308 and EN 301 549
-8.3.3 by the depth of a shelf and a stiff shoulder."""
 
 
 def utc_now() -> datetime:

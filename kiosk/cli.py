@@ -159,6 +159,7 @@ def _terminal_words(words: Words) -> None:
     screens.add_argument("--theme", action="append", choices=("default", "high", "low", "dark"))
     screens.add_argument("--size", action="append", metavar="WxH", help="pixels (1080x1920)")
     screens.add_argument("--width-mm", type=_measure, help="panel width; else a 15.6-inch panel is assumed")
+    screens.add_argument("--low", action="store_true", help="with everything to press within reach from a seat")
     screens.add_argument("--all", action="store_true", help="the variants of each screen too")
     service = _word(words, "service", work="serve:run", help="run the reference bill service alone")
     service.add_argument("task", nargs="?", choices=("certificates",), help="make certificates for development")

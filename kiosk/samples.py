@@ -33,6 +33,7 @@ from kiosk.model import (
     VatLine,
 )
 from kiosk.visit import Visit
+from kiosk.visit.display import Display, Panel
 from kiosk.visit.states import (
     Attract,
     EnterNumber,
@@ -69,10 +70,17 @@ def samples() -> dict[str, Visit]:
     return {name: _visit(state) for name, state in (_screens() | _variants()).items()} | {
         "card_away": replace(_visit(PresentCard()), readers=frozenset()),
         "identify_no_reader": replace(_visit(Identify()), readers=frozenset()),
+        "identify_display": replace(_visit(Identify()), display=Display(panel=Panel.DISPLAY)),
+        "bill_languages": replace(_visit(_shown(sample_bill())), display=Display(panel=Panel.LANGUAGES)),
         "bill_no_paper": replace(_visit(_shown(sample_bill())), printer=PrinterHealth.PAPER_OUT),
         "attract_battery": replace(_visit(Attract()), around=_ON_BATTERY),
         "bill_battery": replace(_visit(_shown(sample_bill())), around=_ON_BATTERY),
     }
+
+
+def seen(visit: Visit, display: Display) -> Visit:
+    """The visit as it is seen in `display`, with the panel it has."""
+    return replace(visit, display=replace(display, panel=visit.display.panel))
 
 
 def sample_bill() -> Bill:

@@ -283,13 +283,12 @@ def open_terminal(
     waiting: list[Terminal] = []  # the window needs somebody to tell before there is anybody
     app = KioskApp(
         send=lambda event: waiting[0].send(event),
-        first=view(Visit(language=language), now=utc_now(), facts=facts),
+        first=view(Visit(language=language, display=facts.rules.display), now=utc_now(), facts=facts),
         size=size,
         width_mm=width_mm,
+        mount_mm=settings.screen.mount_mm,
         fullscreen=fullscreen,
         beside=beside,
-        text_size=settings.screen.text_size,
-        theme=settings.screen.theme,
         on_tick=lambda: waiting[0].tick(),
         touched=lambda: waiting[0].felt(),
         keymap=Keymap.of(asdict(settings.keys)),

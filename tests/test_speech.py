@@ -127,7 +127,7 @@ def test_a_loudspeaker_says_nothing_about_the_subscriber(language: str, name: st
     shown = heard(name, language)
     aloud = "\n".join(texts(spoken(shown), headphones=False))
     own: list[str] = []
-    if isinstance(shown, BillView):
+    if isinstance(shown, BillView) and not shown.chrome.panel:
         own = [shown.account, shown.amount.spoken, shown.due_date, shown.status, shown.sentence]
         own += [fact.value for fact in (*shown.facts, *shown.readings)] + [line.figures for line in shown.lines]
         assert _nfd(Catalogue.load(language, digits="words").text("speech.headphones")) in _nfd(aloud)
@@ -139,7 +139,8 @@ def test_a_loudspeaker_says_nothing_about_the_subscriber(language: str, name: st
 @pytest.mark.parametrize("name", SAMPLES)
 def test_everything_that_can_be_pressed_has_a_name(language: str, name: str) -> None:
     shown = heard(name, language)
-    buttons = list(_buttons(shown))
+    # A panel lies over the screen: nothing below it can be pressed.
+    buttons = list(_buttons(shown.chrome.panel or shown))
     assert set(labels(shown)) - {"typed", *PAGE_TURNERS} == {button.name for button in buttons}
     assert isinstance(shown, KeypadView) == ("typed" in labels(shown))
 

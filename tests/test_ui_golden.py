@@ -56,7 +56,9 @@ def test_screen_looks_as_it_was_liked(terminal, name, update_golden, tmp_path):
 def test_samples_are_photographed_in_every_look(terminal, tmp_path):
     made = list(
         render_samples(
-            lambda language: {name: sample(name, language) for name in ("bill", "keypad_empty")},
+            lambda language, display: {
+                name: sample(name, language, display=display) for name in ("bill", "keypad_empty")
+            },
             tmp_path / "new",
             languages=("en",),
             text_sizes=(2, 3),

@@ -50,7 +50,9 @@ def check_texts(terminal):
         assert text.longest(int(text.width)) <= text.width + 1, text.text
         assert len(text.rows) * text.style.leading <= text.height + 1, text.text
         assert "…" not in "".join(text.rows), text.text
-        assert text.style.look.cap_mm(text.role) >= TEXT_MM[1] or text.role == "code", text.text
+        # What shows how another text size would look is in that size.
+        is_sample = text.look.text_size != terminal.stage.shown.look.text_size
+        assert text.style.look.cap_mm(text.role) >= TEXT_MM[1] or text.role == "code" or is_sample, text.text
         assert not typography.missing(text.text, text.style.font), text.text
     for one, other in combinations(texts, 2):
         assert not overlap(one, other), f"{one.text!r} over {other.text!r}"
@@ -153,8 +155,9 @@ def test_the_next_step_is_low_and_the_largest_button(terminal):
 def test_the_help_number_and_the_other_language_are_on_every_screen(terminal):
     for name in SAMPLES:
         terminal.lay_out(sample(name))
-        assert "language_en" in terminal.app.centres()
-        assert any("9200 01100" in text.text and text.y > 1700 for text in terminal.texts()), name
+        if not terminal.stage.shown.is_covered:
+            assert "language_en" in terminal.app.centres()
+            assert any("9200\u00a001100" in text.text and text.y > 1700 for text in terminal.texts()), name
 
 
 def test_columns_of_figures_end_at_the_same_pixel(terminal):

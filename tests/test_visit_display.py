@@ -36,7 +36,7 @@ def after(visit: Visit, *events: Event, now: float = 1.0, rules: Rules = RULES) 
 def test_every_screen_can_be_seen_otherwise_and_stays_what_it_is(name: str) -> None:
     before = replace(samples()[name], heard_at=0.0)
     seen = after(before, TextSizeChosen(4), ThemeChosen("dark"), ReachChosen(True))
-    assert seen.display == Display(4, "dark", low=True)
+    assert replace(seen.display, panel=None) == Display(4, "dark", low=True)
     stays = Identify() if isinstance(before.state, Attract) else before.state
     assert seen.state == stays
     shown = view(seen, now=NOW, facts=SiteFacts(RULES)).chrome

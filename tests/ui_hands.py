@@ -9,23 +9,34 @@ from typing import Any
 from PIL import Image
 
 from kiosk.keypad import Keymap
-from kiosk.samples import NOW, samples
+from kiosk.samples import NOW, samples, seen
 from kiosk.settings import load
 from kiosk.viewmodel import View
 from kiosk.views import SiteFacts, view
 from kiosk.views.frame import Level
 from kiosk.visit import Rules
+from kiosk.visit.display import Display
 
 LANGUAGES = ("ar", "en")
+EVERY_LANGUAGE = ("ar", "en", "ur", "hi", "bn", "fil")
 SAMPLES = tuple(samples())
+USUAL = Display()
 
 
-def sample(name: str, language: str = "ar", level: Level = "open", **facts: Any) -> View:
-    """The view of a sample visit; `open` shows most."""
+def sample(
+    name: str,
+    language: str = "ar",
+    level: Level = "open",
+    *,
+    display: Display = USUAL,
+    languages: tuple[str, ...] = LANGUAGES,
+    **facts: Any,
+) -> View:
+    """The view of a sample visit; `open` shows most. `languages` are offered, and the sample's own."""
     site = {"call_centre": "920001100", "app_link": "https://app.example.sa/ebill"} | facts
-    return view(
-        replace(samples()[name], language=language), now=NOW, facts=SiteFacts(Rules(), level=level, **site)
-    )
+    rules = Rules(languages=tuple(dict.fromkeys((*languages, language))))
+    visit = seen(replace(samples()[name], language=language), display)
+    return view(visit, now=NOW, facts=SiteFacts(rules, level=level, **site))
 
 
 class Terminal:

@@ -11,9 +11,10 @@ from kiosk.bootstrap import facts_of
 from kiosk.commands.common import known_language, made_folder, settings_of
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.commands.play import in_window
-from kiosk.samples import NOW, samples
+from kiosk.samples import NOW, samples, seen
 from kiosk.viewmodel import SCREENS, View
 from kiosk.views import view
+from kiosk.visit.display import Display
 
 PORTRAIT = "1080x1920"
 
@@ -29,15 +30,15 @@ def screens(options: Namespace) -> Exit:
 
     settings = settings_of(options, state=None)
     site = replace(settings.site, privacy="open", app_link=settings.site.app_link or EXAMPLE_LINK)
-    facts = facts_of(replace(settings, site=site))
     shown = {name: visit for name, visit in samples().items() if options.all or name in SCREENS}
     languages = [known_language(code) for code in options.language or ["ar", "en"]]
     made_folder(options.out)
 
-    def views(language: str) -> Mapping[str, View]:
-        return {
-            name: view(replace(visit, language=language), now=NOW, facts=facts) for name, visit in shown.items()
-        }
+    def views(language: str, display: Display) -> Mapping[str, View]:
+        offered = tuple(dict.fromkeys((*site.languages, language)))
+        facts = facts_of(replace(settings, site=replace(site, languages=offered)))
+        visits = ((name, replace(visit, language=language)) for name, visit in shown.items())
+        return {name: view(seen(visit, display), now=NOW, facts=facts) for name, visit in visits}
 
     pictures = in_window(
         lambda: [
@@ -50,6 +51,7 @@ def screens(options: Namespace) -> Exit:
                 themes=options.theme or ["default"],
                 sizes=[_size(text) for text in options.size or [PORTRAIT]],
                 width_mm=options.width_mm,
+                low=options.low,
             )
         ]
     )

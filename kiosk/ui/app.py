@@ -15,7 +15,7 @@ from kiosk.keypad import Act, Keymap
 from kiosk.touch.health import TouchHealth
 from kiosk.ui import boot
 from kiosk.ui.loudspeaker import Loudspeaker
-from kiosk.ui.theme import TARGET_MM, Glass
+from kiosk.ui.theme import MOUNT_MM, TARGET_MM, Glass
 from kiosk.viewmodel import View
 
 logger = logging.getLogger(__name__)
@@ -46,9 +46,8 @@ class KioskApp:
         first: View,
         size: tuple[int, int] = (1080, 1920),
         width_mm: float | None = None,
+        mount_mm: float = MOUNT_MM,
         fullscreen: bool = False,
-        text_size: int = 2,
-        theme: str = "default",
         on_tick: Callable[[], None] = lambda: None,
         touched: Callable[[], None] = lambda: None,
         broken: View | None = None,
@@ -64,9 +63,8 @@ class KioskApp:
             first: the view to begin with.
             size: of the window in pixels; the display's own when `fullscreen`.
             width_mm: of the panel; without it 15.6 inches across are assumed.
+            mount_mm: from the floor to the panel's lower edge.
             fullscreen: take the whole display.
-            text_size: 1 to 4.
-            theme: "default", "high", "low" or "dark".
             on_tick: called each second.
             touched: called at every touch and every key that means something, before anything it does.
             broken: shown after an unexpected failure.
@@ -95,8 +93,8 @@ class KioskApp:
         from kiosk.ui.press_guard import PressGuard
         from kiosk.ui.stage import Stage
 
-        glass = Glass.of(int(window.width) - beside, int(window.height), width_mm=width_mm)
-        self._stage = Stage(window, glass=glass, text_size=text_size, theme=theme, still=boot.is_software())
+        glass = Glass.of(int(window.width) - beside, int(window.height), width_mm=width_mm, mount_mm=mount_mm)
+        self._stage = Stage(window, glass=glass, still=boot.is_software())
         self._guard = PressGuard(TARGET_MM * glass.px_per_mm)
         self._cover = Cover(window)
         self._rests_until = 0.0
@@ -213,10 +211,6 @@ class KioskApp:
         x, y = self.centres()[name]
         for event in ("on_mouse_down", "on_mouse_up"):
             self._stage.window.dispatch(event, x, y, "left", [])
-
-    def set_look(self, *, text_size: int, theme: str) -> None:
-        """Take another text size and theme from the next `show` on."""
-        self._stage.text_size, self._stage.theme = text_size, theme
 
     def _press(self, button: Any) -> None:
         if self._guard.accepts(at=button.held_at, pos=button.held_pos, seen_at=self._seen_at):

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from kiosk.ui.layout import Node
 
 
-def fit(root: Node, *, width: int, height: int) -> None:
-    """Decide what inside `root` is left out so that the rest fits into `width` by `height` pixels.
+def fit(root: Node, has_room: Callable[[], bool]) -> bool:
+    """Decide what inside `root` is left out so that the rest `has_room`.
 
     What has a `rank` leaves, highest first, all of one rank together, until the rest fits. Then what left for
-    nothing (beside something as tall, say) comes back, lowest rank first. What has none never leaves.
+    nothing (beside something as tall, say) comes back, lowest rank first. What has none never leaves. False when
+    there is no room even so.
     """
     ranked = sorted(_ranked(root), key=_rank)
     for node in ranked:
         node.fits = True
-    if not ranked or root.natural(width)[1] <= height:
-        return
+    if has_room():
+        return True
     groups = [list(group) for _, group in groupby(ranked, _rank)]
     gone: list[list[Node]] = []
-    while groups and root.natural(width)[1] > height:
+    while groups and not has_room():
         gone.insert(0, groups.pop())
         _let(gone[0], fit=False)
+    if not has_room():
+        return False
     for group in gone:
         _let(group, fit=True)
-        if root.natural(width)[1] > height:
+        if not has_room():
             _let(group, fit=False)
+    return True
 
 
 def _ranked(node: Node) -> Iterator[Node]:

@@ -249,6 +249,32 @@ def _calendar(pen: Pen) -> None:
     pen.block(13.4, 13.4, 4.2, 4.2)
 
 
+def _contrast(pen: Pen) -> None:
+    _circle(pen)
+    half = [(12 + 8.6 * cos(radians(turn)), 12 + 8.6 * sin(radians(turn))) for turn in range(90, 271, 6)]
+    pen.shape(*half, rounding=0.4)
+
+
+def _seat(pen: Pen) -> None:
+    """Somebody in a wheelchair, small, beside where an arrow goes."""
+    pen.dot(8, 3.6, 1.9)
+    pen.line((8, 7.4), (8.4, 13), (13.4, 13), (15.4, 18.6))
+    pen.line((8.2, 9.8), (12.4, 9.8))
+    pen.arc(8.4, 15.6, rx=5.6, ry=5.6, start=30, end=240)
+
+
+def _reach(pen: Pen) -> None:
+    _seat(pen)
+    pen.line((19.4, 2.6), (19.4, 10.6), width=2.2)
+    pen.line((16.4, 7.6), (19.4, 10.8), (22.4, 7.6), width=2.2)
+
+
+def _raise(pen: Pen) -> None:
+    _seat(pen)
+    pen.line((19.4, 3), (19.4, 11), width=2.2)
+    pen.line((16.4, 6), (19.4, 2.8), (22.4, 6), width=2.2)
+
+
 def _tools(pen: Pen) -> None:
     pen.line((4, 20), (12.6, 11.4), width=3.4)
     pen.arc(16, 8, rx=5, ry=5, start=-30, end=240)
@@ -285,6 +311,7 @@ _ICONS: Mapping[str, Callable[[Pen], None]] = {
     "check": _check,
     "clear": _clear,
     "clock": _clock,
+    "contrast": _contrast,
     "delete": _delete,
     "down": _down,
     "fault": _fault,
@@ -300,6 +327,8 @@ _ICONS: Mapping[str, Callable[[Pen], None]] = {
     "print_off": _print_off,
     "printer": _printer,
     "qr": _qr,
+    "raise": _raise,
+    "reach": _reach,
     "retry": _retry,
     "search": _search,
     "tools": _tools,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ from PIL import Image
 from kiosk.ui import boot
 from kiosk.ui.theme import Glass, Look
 from kiosk.viewmodel import View
+from kiosk.visit.display import Display
 
 _SMALL = (64, 64)
 """The window itself is not looked at: it only brings OpenGL."""
 
 
 def render_samples(
-    views: Callable[[str], Mapping[str, View]],
+    views: Callable[[str, Display], Mapping[str, View]],
     out: Path,
     *,
     languages: Sequence[str] = ("ar", "en"),
@@ -25,19 +27,21 @@ def render_samples(
     themes: Sequence[str] = ("default",),
     sizes: Sequence[tuple[int, int]] = ((1080, 1920),),
     width_mm: float | None = None,
+    low: bool = False,
 ) -> Iterator[Path]:
     """Write a picture of every view in every look, and yield its path, one after another.
 
     The files are `<name>-<language>-<text size>-<theme>-<width>x<height>.png` in `out`, which is made.
 
     Args:
-        views: the views to draw, by name, in the language given.
+        views: the views to draw, by name, in the language and display given.
         out: the folder.
         languages: codes, one pass each.
         text_sizes: 1 to 4.
         themes: names of palettes.
         sizes: of the panel in pixels.
         width_mm: of the panel; without it 15.6 inches across are assumed.
+        low: with everything to press within reach from a seat.
 
     Raises:
         WindowMissing: this machine has no OpenGL; the message says what to install.
@@ -46,18 +50,15 @@ def render_samples(
     window = boot.open_window(*_SMALL)
     from kiosk.ui.stage import Stage
 
-    stage = Stage(window, glass=Glass.of(*sizes[0], width_mm=width_mm), text_size=2, theme="default", still=True)
-    for language in languages:
-        shown = views(language)
+    stage = Stage(window, glass=Glass.of(*sizes[0], width_mm=width_mm), still=True)
+    for language, text_size, theme in product(languages, text_sizes, themes):
+        shown = views(language, Display(text_size, theme, low=low))
         for width, height in sizes:
-            glass = Glass.of(width, height, width_mm=width_mm)
-            for text_size in text_sizes:
-                for theme in themes:
-                    look = Look(glass, language, text_size, theme)
-                    for name, view in shown.items():
-                        path = out / f"{name}-{language}-{text_size}-{theme}-{width}x{height}.png"
-                        photograph(stage.screen(view.screen), view, look).save(path, compress_level=4)
-                        yield path
+            look = Look(Glass.of(width, height, width_mm=width_mm), language, text_size, theme, low=low)
+            for name, view in shown.items():
+                path = out / f"{name}-{language}-{text_size}-{theme}-{width}x{height}.png"
+                photograph(stage.screen(view.screen), view, look).save(path, compress_level=4)
+                yield path
 
 
 def photograph(screen: Any, view: View, look: Look) -> Image.Image:

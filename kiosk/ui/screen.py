@@ -9,11 +9,11 @@ from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 
 from kiosk.ui.blank import blank
 from kiosk.ui.fitting import fit
-from kiosk.ui.layout import Column
+from kiosk.ui.layout import Column, Node
 from kiosk.ui.theme import Look
 from kiosk.ui.widgets.button import Pressable
 from kiosk.ui.widgets.chrome import Footer, Header, Watermark
-from kiosk.viewmodel import Chrome
+from kiosk.viewmodel import Chrome, PanelView
 
 
 class Screen(Column):
@@ -21,7 +21,7 @@ class Screen(Column):
 
     Subclasses name the class of their `model`; most have nothing to add but that. `is_moving` while something
     on it moves by itself. `lies` on a panel wider than high, `is_tight` there with the largest letters;
-    `is_crowded` where pictures have to be small.
+    `is_crowded` where pictures have to be small; `is_low` where everything to press is within reach from a seat.
     """
 
     is_moving = False
@@ -31,12 +31,14 @@ class Screen(Column):
     lies = BooleanProperty(False)
     is_tight = BooleanProperty(False)
     is_crowded = BooleanProperty(False)
+    is_low = BooleanProperty(False)
     model: type
 
     def __init__(self, **kwargs: Any) -> None:
         # Layout rules read the view while they are applied.
         super().__init__(view=blank(self.model), **kwargs)
         self.press: Callable[[Pressable], None] = lambda button: None
+        self._overlay: Any = None
         self._watermark = Watermark()
         self.canvas.after.add(self._watermark.canvas)
 
@@ -45,8 +47,9 @@ class Screen(Column):
         if look != self.look:
             self.adopt(look)
             self.lies, self.is_tight = look.is_wide, look.is_wide and look.is_largest
-            self.is_crowded = look.is_wide or look.is_largest
+            self.is_crowded, self.is_low = look.is_wide or look.is_largest, look.low
         self.view = view
+        self._cover(view.chrome.panel)
         for button in self.buttons():
             # What only turns a page keeps its own answer.
             if button.press is None:
@@ -56,8 +59,11 @@ class Screen(Column):
     def arrange(self) -> None:
         """Place everything anew, but for what has no room."""
         glass = self.look.glass
-        fit(self, width=glass.width, height=glass.height)
+        if not fit(self, lambda: self._has_room() and self._is_reached()):
+            fit(self, self._has_room)
         self.place(0, 0, glass.width, glass.height)
+        if self.is_covered:
+            self._overlay.place(0, 0, glass.width, glass.height)
         self._watermark.look, self._watermark.text = self.look, self.view.chrome.demo
         self._watermark.place(0, 0, glass.width, glass.height)
 
@@ -69,6 +75,20 @@ class Screen(Column):
     def prepare(self, chrome: Chrome, look: Look) -> None:
         """Draw the frame ahead of the first visit, so that only what is new has to be drawn then."""
         self.render(blank(self.model, chrome=chrome), look)
+
+    @property
+    def members(self) -> list[Node]:
+        """What stands on the screen; what lies over it is placed by itself."""
+        return [child for child in super().members if child is not self._overlay]
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether a panel lies over the screen; only what is on it can be read and pressed then."""
+        return self._overlay is not None and bool(self._overlay.shown)
+
+    def nodes(self) -> Iterator[Node]:
+        """Everything that can be read and pressed: the panel's while there is one, else the screen's."""
+        yield from self._overlay.nodes() if self.is_covered else super().nodes()
 
     def buttons(self) -> Iterator[Pressable]:
         """Every button on the screen that has something to say."""
@@ -99,3 +119,30 @@ class Screen(Column):
 
     def _pressed(self, button: Pressable) -> None:
         self.press(button)
+
+    def _cover(self, panel: PanelView | None) -> None:
+        """Lay `panel` over the screen, or take what lies there away."""
+        if panel is not None and self._overlay is None:
+            from kiosk.ui.widgets.options import Overlay
+
+            self._overlay = Overlay()
+            self._overlay.adopt(self.look)
+            self.add_widget(self._overlay)
+        if self._overlay is not None:
+            self._overlay.shown = panel is not None
+            self._overlay.opacity = float(panel is not None)
+        if panel is not None:
+            self._overlay.panel = panel
+
+    def _has_room(self) -> bool:
+        """Whether everything fits."""
+        glass = self.look.glass
+        return bool(self.natural(glass.width)[1] <= glass.height)
+
+    def _is_reached(self) -> bool:
+        """Whether everything to press is where it has to be."""
+        glass = self.look.glass
+        if not self.look.low:
+            return True
+        self.place(0, 0, glass.width, glass.height)
+        return all(button.top <= glass.reach_px for button in self.buttons())

@@ -32,11 +32,9 @@ _MESSAGE = ("message", "MessageScreen")
 class Stage:
     """Shows one screen at a time in a window."""
 
-    def __init__(self, window: Any, *, glass: Glass, text_size: int, theme: str, still: bool) -> None:
+    def __init__(self, window: Any, *, glass: Glass, still: bool) -> None:
         self.window = window
         self.glass = glass
-        self.text_size = text_size
-        self.theme = theme
         self.still = still
         self.name = ""
         self.shown: Screen | None = None
@@ -52,7 +50,8 @@ class Stage:
 
     def show(self, view: View) -> Screen:
         """Put `view` on the window; when this returns it is laid out and will be drawn with the next frame."""
-        look = Look(self.glass, view.chrome.language, self.text_size, self.theme, self.still)
+        chrome = view.chrome
+        look = Look(self.glass, chrome.language, chrome.text_size, chrome.theme, self.still, chrome.low)
         screen = self.screen(view.screen)
         screen.render(view, look)
         self.name = view.screen

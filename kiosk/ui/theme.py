@@ -12,6 +12,7 @@ from math import hypot
 
 from kiosk.typography import is_rtl
 from kiosk.ui.palette import PALETTES, Palette
+from kiosk.visit.display import REACH_MM
 
 DIAGONAL_MM = 396.24
 """A 15.6-inch panel, assumed until the settings say how wide the screen is."""
@@ -24,6 +25,9 @@ TARGET_MM = 12.7
 
 GAP_MM = 2.54
 """The least gap between two things to be pressed (VVSG 2.0)."""
+
+MOUNT_MM = 850.0
+"""From the floor to the panel's lower edge, until the settings say it."""
 
 TEXT_MM = (3.5, 4.8, 6.4, 8.5)
 """The least height of a capital in text sizes 1 to 4 (VVSG 2.0; 4.8 is also ADA 707.7.2)."""
@@ -68,8 +72,10 @@ SIZES: Mapping[str, float] = {
     "primary": 22,
     "start": 27,
     "key": 29,
+    "key_low": 20,
     "field": 28,
     "tile": 66,
+    "tile_low": 34,
     "mark": 15,
     "icon_s": 6,
     "icon": 8,
@@ -124,21 +130,27 @@ LETTERS: Mapping[str, Letter] = {
 
 @dataclass(frozen=True, slots=True)
 class Glass:
-    """The panel a picture is made for: its pixels and its width in mm."""
+    """The panel a picture is made for: its pixels, its width, and how high its lower edge hangs, in mm."""
 
     width: int
     height: int
     width_mm: float
+    mount_mm: float = MOUNT_MM
 
     @classmethod
-    def of(cls, width: int, height: int, *, width_mm: float | None = None) -> Glass:
+    def of(cls, width: int, height: int, *, width_mm: float | None = None, mount_mm: float = MOUNT_MM) -> Glass:
         """The panel of that many pixels; without `width_mm` it is taken to be 15.6 inches across."""
-        return cls(width, height, width_mm or DIAGONAL_MM * width / hypot(width, height))
+        return cls(width, height, width_mm or DIAGONAL_MM * width / hypot(width, height), mount_mm)
 
     @property
     def px_per_mm(self) -> float:
         """Pixels in one millimetre."""
         return self.width / self.width_mm
+
+    @property
+    def reach_px(self) -> int:
+        """How far up from its lower edge everybody reaches; never less than the bottom row takes."""
+        return round(max(REACH_MM - self.mount_mm, 2 * SIZES["start"]) * self.px_per_mm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +158,7 @@ class Look:
     """Everything that decides how a screen looks, and nothing of what it says.
 
     `text_size` is 1 to 4 (2 is the default), `still` means that nothing moves by itself (software GL, or a
-    picture is being taken).
+    picture is being taken), `low` that everything to press is within reach from a seat.
     """
 
     glass: Glass
@@ -154,6 +166,7 @@ class Look:
     text_size: int = 2
     theme: str = "default"
     still: bool = True
+    low: bool = False
 
     @property
     def rtl(self) -> bool:
@@ -164,6 +177,11 @@ class Look:
     def is_wide(self) -> bool:
         """Whether the panel lies: screens then put beside each other what stands above each other."""
         return self.glass.width > self.glass.height
+
+    @property
+    def key(self) -> str:
+        """The size token of a key's height, for the height there is."""
+        return "key_low" if self.low else "primary" if self.is_wide else "key"
 
     @property
     def is_largest(self) -> bool:

@@ -84,7 +84,7 @@ def panel_view(visit: Visit, words: Catalogue, languages: tuple[str, ...]) -> Pa
             title = "display.title"
             groups: tuple[OptionGroup, ...] = (_sizes(visit, words), _themes(visit, words))
         case Panel.LANGUAGES:
-            options = tuple(Option(button) for button in language_buttons(visit, languages))
+            options = tuple(Option(replace(button, icon="")) for button in language_buttons(visit, languages))
             title, groups = "display.languages", (OptionGroup("", options),)
         case _:
             return None

@@ -89,5 +89,5 @@ class Scene:
 
 
 def _spaced(number: str) -> str:
-    """A unified number as it is read aloud, 9200 01100; any other as it stands."""
-    return f"{number[:4]} {number[4:]}" if len(number) == 9 and number.startswith("9200") else number
+    """A unified number as it is read aloud, 9200 01100, never over two lines; any other as it stands."""
+    return f"{number[:4]}\u00a0{number[4:]}" if len(number) == 9 and number.startswith("9200") else number

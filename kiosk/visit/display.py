@@ -11,6 +11,10 @@ TEXT_SIZES = (1, 2, 3, 4)
 THEMES = ("default", "high", "low", "dark")
 """The contrasts there are."""
 
+REACH_MM = 1000.0
+"""How high above the floor everybody reaches, from a wheelchair too: below the 1220 mm of ADA 308 and EN 301 549
+8.3.3 by the depth of a shelf and a stiff shoulder."""
+
 LARGE = 3
 """From this text size on a screen takes longer to read: whoever reads it gets twice the time."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kivy.lang import Builder
-from kivy.properties import ObjectProperty
+from kivy.properties import ObjectProperty, StringProperty
 
 from kiosk.ui.files import kv_of
 from kiosk.ui.layout import Repeat
@@ -38,6 +38,7 @@ class KeypadScreen(Screen):
     model = KeypadView
     above = ObjectProperty(())
     zero = ObjectProperty(None, allownone=True)
+    between = StringProperty("m")
 
     def render(self, view: Any, look: Any) -> None:
         """Show the keys and what has been typed."""

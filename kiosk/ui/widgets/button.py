@@ -54,14 +54,14 @@ class Pressable(Row):
 
     `held_at` (monotonic s) and `held_pos` (window pixels) say when and where the finger came down last.
 
-    `is_chosen` marks the present one of several (a language): it cannot be pressed and is not greyed.
+    The present one of several (a language) is chosen: it cannot be pressed and is not greyed.
     """
 
     button = ObjectProperty(NOTHING, allownone=True, rebind=True)
     kind = OptionProperty("second", options=tuple(KINDS))
     role = StringProperty("button")
     icon_side = StringProperty("icon")
-    is_chosen = BooleanProperty(False)
+    has_words = BooleanProperty(False)
     pressed = BooleanProperty(False)
     focused = BooleanProperty(False)
     press: Callable[[Pressable], None] | None = None
@@ -89,7 +89,7 @@ class Pressable(Row):
     @property
     def colours(self) -> Paint:
         """The colour tokens for its kind and present state."""
-        if self.is_chosen:
+        if self.button and self.button.chosen:
             return _CHOSEN_DEEP if self.kind == "deep" else _CHOSEN
         return KINDS[self.kind] if self.is_enabled else _OFF
 
@@ -145,6 +145,7 @@ class Pressable(Row):
 
     def _change(self, *_: Any) -> None:
         self.shown = bool(self.name)
+        self.has_words = bool(self.button and self.button.text)
         self.pressed = False
 
     def _feel(self, *_: Any) -> None:
@@ -160,12 +161,10 @@ class PushButton(Pressable):
 
     leading = StringProperty("")
     trailing = StringProperty("")
-    has_words = BooleanProperty(False)
 
     def on_button(self, *_: Any) -> None:
         """Put the icon on its side of the words."""
         icon = self.button.icon if self.button else ""
-        self.has_words = bool(self.button and self.button.text)
         self.leading, self.trailing = ("", icon) if icon == "forward" else (icon, "")
 
 

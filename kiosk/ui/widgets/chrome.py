@@ -2,57 +2,103 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kivy.graphics import Color, PopMatrix, PushMatrix, Rectangle, Rotate
 from kivy.lang import Builder
-from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 
 from kiosk.ui import shapes, text
 from kiosk.ui.blank import NO_CHROME
 from kiosk.ui.files import kv_of
-from kiosk.ui.layout import Column, Node, Repeat, Row
+from kiosk.ui.layout import Column, Flow, Node, Repeat, Row, Size
 from kiosk.ui.widgets import progress, words  # noqa: F401
-from kiosk.ui.widgets.button import NOTHING, Pressable
+from kiosk.ui.widgets.button import NOTHING, PushButton
+from kiosk.viewmodel import Button
 
 Builder.load_file(kv_of(__file__))
 
 
-class LanguageButton(Pressable):
-    """One language, named in itself."""
+_ENDLESS = 1 << 20
+"""Pixels; wider than any panel: what is measured within it breaks no line."""
+
+
+class LanguageButton(PushButton):
+    """One language, named in itself, without an icon."""
 
     item = ObjectProperty(NOTHING, rebind=True)
-    code = StringProperty("")
 
     def on_item(self, *_: Any) -> None:
-        """Take the language's button; the present one cannot be pressed and says so by its look."""
+        """Take the language's button."""
         self.button = self.item
-        self.code = self.name.removeprefix("language_")
-        self.is_chosen = not self.item.enabled
+
+    def on_button(self, *_: Any) -> None:
+        """Show the name alone."""
 
 
 class Languages(Repeat):
-    """The languages beside each other."""
+    """The languages that can be changed to, beside each other."""
 
     is_deep = BooleanProperty(False)
-    shown = BooleanProperty(False)
 
     def on_items(self, *_: Any) -> None:
         """Give each language its button, in the kind that suits the ground."""
         super().on_items()
-        self.shown = bool(self.items)
         for button in self.children:
             button.kind = "deep" if self.is_deep else "second"
 
 
+class Tools(Row):
+    """The languages and how to see the screen; where they have no room one button in the place of the languages,
+    and then icons in the place of words (`terse`).
+
+    `room` is the width they may take, in pixels; 0: what the row is given.
+    """
+
+    chrome = ObjectProperty(NO_CHROME, rebind=True)
+    is_deep = BooleanProperty(False)
+    is_compact = BooleanProperty(False)
+    is_terse = BooleanProperty(False)
+    room = NumericProperty(0)
+
+    def natural(self, width: int) -> Size:
+        """The width of all languages, or of the one button in their place, or of its icon."""
+        width = min(width, int(self.room) or width)
+        for compact, terse in ((False, False), (True, False), (True, True)):
+            self.is_compact, self.is_terse = compact, terse
+            wish = super().natural(_ENDLESS)
+            if wish[0] <= width:
+                break
+        return wish
+
+    @staticmethod
+    def worded(button: Button | None, is_terse: bool) -> Button | None:
+        """The button, without its words where it is to be terse."""
+        return replace(button, text="") if button and is_terse else button
+
+
+class Masthead(Flow):
+    """The brand, and the tools beside it as far as they have room; below it where not even one button has."""
+
+    def _measure(self, width: int) -> None:
+        *brand, tools = self.members
+        if isinstance(tools, Tools):
+            taken = sum(member.wish(width)[0] for member in brand)
+            tools.room = max(1, width - taken - self.look.space(self.gap))
+            if tools.wish(width)[0] > tools.room:
+                tools.room = 0
+        super()._measure(width)
+
+
 class Header(Column):
-    """The brand, the help line and the languages; `is_deep` for the hero colour as its ground."""
+    """The brand, the help line and the tools; `is_deep` for the hero colour as its ground."""
 
     chrome = ObjectProperty(NO_CHROME, rebind=True)
     is_deep = BooleanProperty(False)
 
 
-class Footer(Row):
+class Footer(Column):
     """The way out in its corner, the way back beside it, and the next step, large, at the other end.
 
     `other` is a second thing to do, where there is no room for it above.
