@@ -39,6 +39,12 @@ class Problem(Enum):
     )
     WRONG_ID = (403, "wrong_id", "Wrong ID", "The ID is not the subscriber's.")
     WITHHELD = (403, "withheld", "Not shown at terminals", "The subscriber keeps this bill from terminals.")
+    TOKEN_REFUSED = (
+        403,
+        "token_refused",
+        "Token refused",
+        "The token was used, is too old or another terminal's; or the signature is not the terminal's.",
+    )
     ACCOUNT_UNKNOWN = (404, "account_unknown", "No such account", "There is no such account.")
     NOT_FOUND = (404, "not_found", "Not found", "There is nothing at this address.")
     METHOD_NOT_ALLOWED = (405, "method_not_allowed", "Method not allowed", "This address is not used in this way.")

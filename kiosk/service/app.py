@@ -28,11 +28,13 @@ from starlette.routing import Route
 from kiosk.service import answers, contract
 from kiosk.service.answers import Problem
 from kiosk.service.belonging import Belonging
+from kiosk.service.certificates import Authority
 from kiosk.service.contacts import Contacts
 from kiosk.service.door import MAINTENANCE_RETRY_S, Door, route
 from kiosk.service.errands import Errands
 from kiosk.service.links import Links
 from kiosk.service.page import Pages
+from kiosk.service.pairings import Pairings
 from kiosk.service.proofs import Proofs
 from kiosk.service.published import Published
 from kiosk.service.reports import Reports
@@ -63,7 +65,8 @@ class ServiceConfig:
     `rate_per_min` and `burst` hold for each terminal. `data` is the folder that keeps events and codes; None keeps
     nothing. `database` is the address of a PostgreSQL that keeps them instead. `published` is a folder that `publish`
     filled. `lists_received`: whether anybody may read, below `/demo`, what terminals reported and what subscribers
-    were sent; for tests and demos. `needs_certificate`: whether only terminals with one are told of accounts. `now`
+    were sent; for tests and demos. `needs_certificate`: whether only terminals with one are told of accounts.
+    `authority` is the folder of who issues certificates to terminals that are paired (None: `data`). `now`
     gives the time in UTC, `clock` seconds that never run back.
     """
 
@@ -78,6 +81,7 @@ class ServiceConfig:
     published: Path | None = None
     lists_received: bool = False
     needs_certificate: bool = False
+    authority: Path | None = None
     now: Callable[[], datetime] = _utc_now
     clock: Callable[[], float] = time.monotonic
 
@@ -114,6 +118,13 @@ class Desk:
             is_listed=config.lists_received,
         )
         self._published = Published(config.published, open_key=lambda: _signer(config.data), now=config.now)
+        self.pairings = Pairings(
+            config.data,
+            open_authority=lambda: Authority.open(config.authority or config.data),
+            trust=lambda: _trust(config.data),
+            now=config.now,
+            is_secured=config.needs_certificate,
+        )
         self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
         self._pages = Pages()
         self._contract = json.dumps(contract.openapi(), ensure_ascii=False).encode()
@@ -136,6 +147,7 @@ class Desk:
             route("/v1/sync/{scope}/manifest", self._published.manifest),
             route("/v1/objects/{sha256}", self._published.object),
             route("/v1/kiosks/self/config", self._published.settings),
+            *self.pairings.routes(),
             route("/b/{token}", self._page),
             route("/healthz", self._health),
             route("/readyz", self._readiness),
@@ -260,6 +272,13 @@ def _signer(data: Path | None) -> Ed25519PrivateKey:
     from kiosk.publish.keys import Keys
 
     return ed25519.Ed25519PrivateKey.generate() if data is None else Keys.open(data / _KEY_FILE).signer
+
+
+def _trust(data: Path | None) -> str:
+    """The public key of who signs settings; empty where that key ends with the process."""
+    from kiosk.technician.identity import public_pem
+
+    return public_pem(_signer(data).public_key()) if data is not None else ""
 
 
 async def _refusal(request: Request, error: Any) -> Response:

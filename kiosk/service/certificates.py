@@ -9,7 +9,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +23,8 @@ TERMINAL_NAME = re.compile("[A-Z0-9-]{1,16}")
 
 _AUTHORITY_DAYS = 3650
 _LEAF_DAYS = 398
+PAIRED_DAYS = 90
+"""A paired terminal renews its certificate by itself, so that one which is lost is soon of no use."""
 _CLOCKS_DIFFER = timedelta(days=1)
 
 Key = ec.EllipticCurvePrivateKey
@@ -42,9 +44,42 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
-class _Authority:
-    key: Key
+class Authority:
+    """Who issues the certificates of terminals; the key is never printed."""
+
+    key: Key = field(repr=False)
     certificate: x509.Certificate
+
+    @classmethod
+    def open(cls, folder: Path | None) -> Authority:
+        """The authority of a folder (`ca.pem`, `ca-key.pem`), made there when missing; None has one for now.
+
+        Raises:
+            OSError, ValueError: its files cannot be used.
+        """
+        return _new_authority() if folder is None else _authority(folder)
+
+    @property
+    def pem(self) -> str:
+        """Its own certificate."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    @property
+    def sha256(self) -> str:
+        """The hash that a pairing code names it by."""
+        return self.certificate.fingerprint(hashes.SHA256()).hex()
+
+    def certify(self, pem: str, terminal: str) -> str | None:
+        """A terminal's certificate for who made the request, whatever name stands in it; None: it is no request."""
+        try:
+            request = x509.load_pem_x509_csr(pem.encode())
+            key = request.public_key()
+            if not request.is_signature_valid or not isinstance(key, ec.EllipticCurvePublicKey):
+                return None
+        except (ValueError, TypeError):
+            return None
+        made = _certificate(self, terminal, key, names=None, days=PAIRED_DAYS)
+        return made.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def make(folder: Path, *, hosts: Sequence[str], terminals: Sequence[str]) -> list[Path]:
@@ -60,7 +95,7 @@ def make(folder: Path, *, hosts: Sequence[str], terminals: Sequence[str]) -> lis
         if not TERMINAL_NAME.fullmatch(name):
             raise ValueError(f"not the name of a terminal: {name!r} (A-Z, 0-9 and -, 16 at most)")
     folder.mkdir(parents=True, exist_ok=True)
-    authority = _authority(folder)
+    authority = Authority.open(folder)
     made = [folder / "ca.pem"]
     wanted = [("service", x509.SubjectAlternativeName([_host(host) for host in hosts]))]
     for name, names in [*wanted, *((name, None) for name in terminals)]:
@@ -71,13 +106,20 @@ def make(folder: Path, *, hosts: Sequence[str], terminals: Sequence[str]) -> lis
     return made
 
 
-def _authority(folder: Path) -> _Authority:
+def _authority(folder: Path) -> Authority:
     file, key_file = folder / "ca.pem", folder / "ca-key.pem"
     if file.exists() and key_file.exists():
         key = serialization.load_pem_private_key(key_file.read_bytes(), None)
         if not isinstance(key, Key):
             raise ValueError("ca-key.pem holds a key of another kind")
-        return _Authority(key, x509.load_pem_x509_certificate(file.read_bytes()))
+        return Authority(key, x509.load_pem_x509_certificate(file.read_bytes()))
+    made = _new_authority()
+    _write(key_file, _pem(made.key))
+    _write(file, made.pem.encode(), mode=0o644)
+    return made
+
+
+def _new_authority() -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name("e-bill development authority")
     builder = _builder(name, name, key.public_key(), days=_AUTHORITY_DAYS)
@@ -96,15 +138,25 @@ def _authority(folder: Path) -> _Authority:
     builder = builder.add_extension(usage, critical=True)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     certificate = builder.add_extension(identifier, critical=False).sign(key, hashes.SHA256())
-    _write(key_file, _pem(key))
-    _write(file, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
-    return _Authority(key, certificate)
+    return Authority(key, certificate)
 
 
-def _leaf(authority: _Authority, name: str, *, names: x509.SubjectAlternativeName | None) -> bytes:
+def _leaf(authority: Authority, name: str, *, names: x509.SubjectAlternativeName | None) -> bytes:
     """A certificate for a service (it has `names`) or a terminal, with its key, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(_name(name), authority.certificate.subject, key.public_key(), days=_LEAF_DAYS)
+    certificate = _certificate(authority, name, key.public_key(), names=names, days=_LEAF_DAYS)
+    return certificate.public_bytes(serialization.Encoding.PEM) + _pem(key)
+
+
+def _certificate(
+    authority: Authority,
+    name: str,
+    key: ec.EllipticCurvePublicKey,
+    *,
+    names: x509.SubjectAlternativeName | None,
+    days: int,
+) -> x509.Certificate:
+    builder = _builder(_name(name), authority.certificate.subject, key, days=days)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     purpose = ExtendedKeyUsageOID.SERVER_AUTH if names else ExtendedKeyUsageOID.CLIENT_AUTH
     builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
@@ -112,8 +164,7 @@ def _leaf(authority: _Authority, name: str, *, names: x509.SubjectAlternativeNam
     builder = builder.add_extension(issuer, critical=False)
     if names:
         builder = builder.add_extension(names, critical=False)
-    certificate = builder.sign(authority.key, hashes.SHA256())
-    return certificate.public_bytes(serialization.Encoding.PEM) + _pem(key)
+    return builder.sign(authority.key, hashes.SHA256())
 
 
 def _builder(

@@ -54,7 +54,9 @@ class Service:
             ValueError: there cannot be that many subscribers.
         """
         config = config or ServiceConfig()
-        self._app = create_app(replace(config, needs_certificate=config.needs_certificate or tls is not None))
+        if tls is not None:
+            config = replace(config, needs_certificate=True, authority=config.authority or tls.authority.parent)
+        self._app = create_app(config)
         try:
             self._socket = listener or listening(host, port)
         except OSError:
