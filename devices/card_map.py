@@ -24,6 +24,9 @@ _ACCOUNT = re.compile(r"[0-9]{8,15}")
 _NATIONAL_ID = re.compile(r"[12][0-9]{9}")
 """Civil register number: 1 for citizens, 2 for residents, ten digits, the last a Luhn check digit."""
 _UID = re.compile(r"[0-9A-F]{8,20}")
+_TECHNICIAN = re.compile(r"[0-9A-Za-z-]{4,32}")
+_PAIRING = re.compile(r"EBP1/[0-9A-Z.:/-]{30,180}")
+"""A pairing code of the program: what QR's alphanumeric mode holds; whoever uses it reads it closely."""
 _RANDOM_UID = re.compile(r"08[0-9A-F]{6}")
 """Four-byte serial numbers that start with 08 are drawn anew at each tap (ISO/IEC 14443-3, table 5)."""
 
@@ -81,6 +84,16 @@ DEFAULT_RULES = (
     Rule(Source.NDEF, "10023456789", r"[0-9]{8,15}$"),
 )
 """What is read when the settings have no `[[card_map]]`: bare account numbers, and payment slips."""
+
+OWN_RULES = (
+    Rule(
+        Source.BARCODE,
+        f"EBP1/BILLS.EXAMPLE.SA:443/{'A' * 52}/{'A' * 26}",
+        "EBP1/[0-9A-Z.:/-]+$",
+        kind=CredentialKind.PAIRING,
+    ),
+)
+"""What the program makes itself, read whatever the settings say."""
 
 
 class CardMap:
@@ -145,6 +158,10 @@ def _is_well_formed(kind: CredentialKind, value: str) -> bool:
             return bool(_NATIONAL_ID.fullmatch(value)) and passes_luhn([int(digit) for digit in value])
         case CredentialKind.CARD_UID:
             return bool(_UID.fullmatch(value)) and not _RANDOM_UID.fullmatch(value)
+        case CredentialKind.TECHNICIAN:
+            return bool(_TECHNICIAN.fullmatch(value))
+        case CredentialKind.PAIRING:
+            return bool(_PAIRING.fullmatch(value))
 
 
 def _pattern_problem(rule: Rule) -> str:

@@ -42,6 +42,8 @@ class CredentialKind(StrEnum):
     ACCOUNT = "account"
     NATIONAL_ID = "national_id"
     CARD_UID = "card_uid"
+    TECHNICIAN = "technician"
+    PAIRING = "pairing"
 
 
 class Credential:

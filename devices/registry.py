@@ -12,7 +12,7 @@ from typing import cast
 
 from devices import reader_url
 from devices.binding import Match
-from devices.card_map import CardMap
+from devices.card_map import DEFAULT_RULES, OWN_RULES, CardMap
 from devices.card_reader import CardReader, CardReaderError, ReaderHealth
 from devices.keyboards import InertKeyboards
 from devices.monitor import Monitor
@@ -55,8 +55,7 @@ def driver_names(group: str) -> list[str]:
 
 def make_card_map(rules: Iterable[CardMapRule]) -> CardMap:
     """The card map of the settings; without rules, bare account numbers and payment slips."""
-    given = [rule.rule() for rule in rules]
-    return CardMap(given) if given else CardMap()
+    return CardMap([*([rule.rule() for rule in rules] or DEFAULT_RULES), *OWN_RULES])
 
 
 def open_printer(settings: PrinterSettings, *, journal: Journal) -> Printer:

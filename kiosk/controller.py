@@ -34,7 +34,7 @@ from kiosk.visit.events import (
     SwitchChanged,
     Tick,
 )
-from kiosk.visit.states import LookingUp, Printing, Trouble
+from kiosk.visit.states import LookingUp, OutOfService, Printing, Trouble
 
 if TYPE_CHECKING:
     from kiosk.bills import BillService
@@ -73,6 +73,7 @@ class Controller:
         make_page: MakePage,
         clock: Callable[[], float],
         present: Callable[[Visit], None],
+        on_technician: Callable[[Credential], None] = lambda credential: None,
     ) -> None:
         """Compose; nothing happens before `start`.
 
@@ -87,6 +88,7 @@ class Controller:
             make_page: lays out a receipt.
             clock: monotonic seconds.
             present: shows a visit; called once for every change that can be seen.
+            on_technician: takes a technician's card and a pairing code; no visit hears of them.
         """
         self._rules = rules
         self._bills = bills
@@ -99,6 +101,8 @@ class Controller:
         self._clock = clock
         self._present = present
         self._visit = Visit(language=rules.language, display=rules.display)
+        self._on_technician = on_technician
+        self._diverted: Callable[[ReaderEvent], None] | None = None
         self._armed = False
         self._closed = False
 
@@ -150,6 +154,11 @@ class Controller:
         printing = self._newly(Printing, before)
         if printing:
             self._print(printing)
+
+    def divert(self, listener: Callable[[ReaderEvent], None] | None) -> None:
+        """Give what is presented to `listener` while a technician is at work, and not to the visit; None ends that."""
+        self._diverted = listener
+        self._arm()
 
     def _step(self, event: Event) -> None:
         self._visit = step(self._visit, event, now=self._clock(), rules=self._rules)
@@ -228,9 +237,11 @@ class Controller:
                 self._step(PrinterChanged(health))
 
     def _arm(self) -> None:
-        """Let cards count exactly while the visit listens to them."""
-        if self._armed != self._visit.listens:
-            self._armed = self._visit.listens
+        """Let cards count exactly while somebody listens: out of service, that is for technicians' only."""
+        state = self._visit.state
+        armed = self._visit.listens or self._diverted is not None or isinstance(state, OutOfService)
+        if self._armed != armed:
+            self._armed = armed
             for reader in self._readers:
                 reader.arm(self._armed)
 
@@ -239,7 +250,13 @@ class Controller:
         self._post(lambda: self._heard(event))
 
     def _heard(self, event: ReaderEvent | SensorEvent) -> None:
+        if self._diverted is not None and isinstance(event, ReaderEvent):
+            self._diverted(event)
+            if not isinstance(event, card_reader.ReaderChanged):
+                return
         match event:
+            case Presented(credential=credential) if credential.kind in _TECHNICIANS:
+                self._on_technician(credential)
             case Presented(credential=credential):
                 self.send(_identified(credential))
             case Rejected(reason=reason):
@@ -250,6 +267,9 @@ class Controller:
                 self.send(PowerChanged(power))
             case sensing.SwitchChanged(switch=switch, on=on):
                 self.send(SwitchChanged(switch, on))
+
+
+_TECHNICIANS = (CredentialKind.TECHNICIAN, CredentialKind.PAIRING)
 
 
 def _identified(credential: Credential) -> Event:

@@ -129,6 +129,7 @@ class Terminal:
     reader: FakeReader = field(default_factory=FakeReader)
     make_page: Any = fake_page
     waits: bool = False
+    technicians: list[str] = field(default_factory=list)
     later: list[Callable[[], None]] = field(default_factory=list)
     shown: list[Visit] = field(default_factory=list)
     now: float = 0.0
@@ -144,6 +145,7 @@ class Terminal:
             make_page=self.make_page,
             clock=lambda: self.now,
             present=self.shown.append,
+            on_technician=lambda credential: self.technicians.append(credential.take()),
         )
         self.controller.start()
         self.shown.clear()

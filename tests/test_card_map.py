@@ -8,6 +8,8 @@ import pytest
 
 from devices.card_map import CardMap, CardMapError, Rule, Source
 from devices.card_reader import Credential, CredentialKind, Rejection
+from devices.registry import make_card_map
+from devices.settings import CardMapRule
 
 ACCOUNT = Rule(Source.BARCODE, "10023456789", r"[0-9]{8,15}$")
 NATIONAL_ID = Rule(Source.BARCODE, "1000000008", r"[12]\d{9}$", kind=CredentialKind.NATIONAL_ID)
@@ -123,3 +125,19 @@ def test_the_worst_pattern_that_loads_is_fast_enough() -> None:
     started = time.process_time()
     assert identity(card_map, barcode="1" * 512) is Rejection.UNKNOWN_CARD
     assert time.process_time() - started < 2.0
+
+
+def test_technicians_cards_and_pairing_codes_are_told_from_subscribers() -> None:
+    rule = CardMapRule(
+        source=Source.TRACK2, pattern=r"9682(?P<id>7\d{5})=", example="9682700017=", kind=CredentialKind.TECHNICIAN
+    )
+    card_map = make_card_map([rule])
+    found = card_map.identify([(Source.TRACK2, "9682700017=2512")])
+    assert isinstance(found, Credential)
+    assert (found.kind, found.take()) == (CredentialKind.TECHNICIAN, "700017")
+    code = f"EBP1/BILLS.EXAMPLE.SA:443/{'B' * 52}/{'C' * 26}"
+    for made in (card_map, make_card_map([])):
+        found = made.identify([(Source.BARCODE, code)])
+        assert isinstance(found, Credential)
+        assert (found.kind, found.take()) == (CredentialKind.PAIRING, code)
+        assert made.identify([(Source.BARCODE, f"{code}\n;")]) is Rejection.UNKNOWN_CARD

@@ -22,6 +22,7 @@ from kiosk.visit.events import (
     PrintRequested,
     RetryRequested,
     TerminalClosed,
+    TerminalOpened,
     Tick,
     Touched,
 )
@@ -31,6 +32,7 @@ from kiosk.visit.states import (
     LookingUp,
     NotFound,
     NotIssuedYet,
+    OutOfService,
     PresentCard,
     PrintFailed,
     Printing,
@@ -244,7 +246,7 @@ def test_readers_count_only_while_somebody_is_to_be_identified() -> None:
     armed.append(terminal.reader.armed)
     terminal.controller.send(TerminalClosed())
     armed.append(terminal.reader.armed)
-    assert armed == [True, True, True, False, False]
+    assert armed == [True, True, True, False, True]  # closed, it counts for technicians
 
 
 @pytest.mark.parametrize(
@@ -348,3 +350,30 @@ def test_the_first_frame_waits_for_no_network_no_store_and_no_validator() -> Non
         [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
     ).stdout.split()
     assert [name for name in heavy if name in modules] == []
+
+
+def test_a_technicians_card_opens_no_visit_and_counts_out_of_service_too() -> None:
+    terminal = Terminal()
+    terminal.reader.present("9682700017", kind=CredentialKind.TECHNICIAN)
+    assert terminal.state == Attract()
+    terminal.controller.send(TerminalClosed("closed_paper"))
+    terminal.reader.present("9682700017", kind=CredentialKind.TECHNICIAN)
+    terminal.reader.present(DIGITS)
+    assert terminal.technicians == ["9682700017"] * 2
+    assert terminal.state == OutOfService("closed_paper")
+
+
+def test_while_a_technician_is_at_work_readers_tell_nobody_else_but_how_they_are() -> None:
+    terminal, heard = Terminal(FakeBills(known={DIGITS: live()})), []
+    terminal.controller.send(TerminalClosed("maintenance"))
+    terminal.controller.divert(heard.append)
+    terminal.reader.present(DIGITS)
+    terminal.reader.reject(Rejection.PAYMENT_CARD)
+    terminal.reader.change(ReaderHealth.ABSENT)
+    assert [type(event).__name__ for event in heard] == ["Presented", "Rejected", "ReaderChanged"]
+    assert terminal.controller.visit.readers == frozenset()
+    terminal.controller.divert(None)
+    terminal.controller.send(TerminalOpened())
+    terminal.reader.present(DIGITS)
+    assert len(heard) == 3
+    assert isinstance(terminal.state, ShowBill)

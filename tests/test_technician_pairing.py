@@ -172,12 +172,12 @@ def test_a_code_survives_being_printed_as_a_qr_and_scanned() -> None:
         "",
         "EBP1",
         "https://evil.example/",
-        f"EBP1*EVIL.EXAMPLE:443**{'A' * 26}",
-        f"EBP1*EVIL.EXAMPLE@X*{'A' * 52}*{'A' * 26}",
-        f"EBP1*{'A' * 81}*{'A' * 52}*{'A' * 26}",
-        f"EBP1*A:443*{'A' * 51}*{'A' * 26}",
-        f"EBP1*A:443*{'A' * 52}*{'A' * 26}\n",
-        f"EBP1*A:443*{'A' * 52}*{'A' * 26}*",
+        f"EBP1/EVIL.EXAMPLE:443//{'A' * 26}",
+        f"EBP1/EVIL.EXAMPLE@X/{'A' * 52}/{'A' * 26}",
+        f"EBP1/{'A' * 81}/{'A' * 52}/{'A' * 26}",
+        f"EBP1/A:443/{'A' * 51}/{'A' * 26}",
+        f"EBP1/A:443/{'A' * 52}/{'A' * 26}\n",
+        f"EBP1/A:443/{'A' * 52}/{'A' * 26}*",
     ],
 )
 def test_what_is_no_code_is_refused(text: str) -> None:

@@ -25,7 +25,7 @@ from kiosk.technician.identity import Identity, certificate_end, certificate_req
 if TYPE_CHECKING:
     from kiosk.http import HttpSession
 
-PATTERN = r"EBP1\*[A-Z0-9.:-]{1,80}\*(?:[A-Z2-7]{52})?\*[A-Z2-7]{26}"
+PATTERN = "EBP1/[A-Z0-9.:-]{1,80}/(?:[A-Z2-7]{52})?/[A-Z2-7]{26}"
 """A pairing code as a scanner reads it: only what QR's alphanumeric mode holds, so that it stays small."""
 
 CA_PATH = "/v1/pairing/authority"
@@ -70,7 +70,7 @@ class PairingCode:
         """
         if not re.fullmatch(PATTERN, text):
             raise PairingError("not_a_code")
-        _, host, digest, token = text.split("*")
+        _, host, digest, token = text.split("/")
         if not digest and host.rpartition(":")[0] not in ("127.0.0.1", "LOCALHOST"):
             raise PairingError("not_a_code")  # an authority that nobody names would be believed on first sight
         try:
@@ -82,7 +82,7 @@ class PairingCode:
     def text(self) -> str:
         """The code as `parse` takes it."""
         digest = base64.b32encode(bytes.fromhex(self.ca_sha256)).decode().rstrip("=")
-        return f"EBP1*{self.host.upper()}*{digest}*{self.token}"
+        return f"EBP1/{self.host.upper()}/{digest}/{self.token}"
 
     @property
     def url(self) -> str:
