@@ -118,6 +118,11 @@ class Terminal:
             self.narrator.focused(name)
         self.on_focus()
 
+    def occupation(self) -> str:
+        """What the terminal is doing, in a word of a closed list: updates wait for `Idle`."""
+        away = (Attract, OutOfService)
+        return "Idle" if self.controller is None or isinstance(self.controller.visit.state, away) else "Visit"
+
     def questions(self) -> Mapping[str, Question] | None:
         """How to ask each part for a sign of life; None before they are open."""
         parts = self.parts

@@ -62,19 +62,30 @@ class Watchdog:
         supervisor: Supervisor,
         *,
         questions: Callable[[], Mapping[str, Question] | None],
+        occupation: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`questions` names the parts and how to ask them; None as long as they are not open."""
+        """Compose; nothing is sent before `ready`.
+
+        Args:
+            supervisor: who is told.
+            questions: names the parts and how to ask them; None as long as they are not open.
+            occupation: what the terminal is doing, for `systemctl status` and for whoever waits for it to be idle.
+            clock: monotonic seconds.
+        """
         self._supervisor = supervisor
         self._questions = questions
+        self._occupation = occupation
         self._clock = clock
+        self._status = ""
         self._began_at = clock()
         self._owed: dict[str, float] = {}
         self._silent: tuple[str, ...] = ()
 
     def ready(self) -> None:
         """The first screen stands; call once."""
-        self._supervisor.tell("READY=1", "STATUS=Serving")
+        self._status = self._occupation()
+        self._supervisor.tell("READY=1", f"STATUS={self._status}")
 
     def stopping(self) -> None:
         """The end has begun."""
@@ -87,8 +98,12 @@ class Watchdog:
         if not silent:
             self._supervisor.tell("WATCHDOG=1")
         if silent != self._silent:
-            self._say(silent)
+            self._log(silent)
         self._silent = silent
+        status = f"No answer from {', '.join(silent)}" if silent else self._occupation()
+        if status != self._status:
+            self._supervisor.tell(f"STATUS={status}")
+        self._status = status
 
     def _ask(self) -> None:
         for name, ask in (self._questions() or {}).items():
@@ -110,9 +125,8 @@ class Watchdog:
         owed = dict(self._owed)
         return tuple(sorted(name for name, asked_at in owed.items() if now - asked_at > PATIENCE_S))
 
-    def _say(self, silent: tuple[str, ...]) -> None:
+    def _log(self, silent: tuple[str, ...]) -> None:
         if silent:
             logger.error("no_answer: %s; if it lasts, the program is started afresh", ", ".join(silent))
         else:
             logger.info("answers_again: %s", ", ".join(self._silent))
-        self._supervisor.tell("STATUS=" + (f"No answer from {', '.join(silent)}" if silent else "Serving"))

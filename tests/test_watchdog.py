@@ -60,10 +60,12 @@ class Rig:
     def __init__(self, end: socket.socket) -> None:
         self.now = 0.0
         self.is_open = True
+        self.occupation = "Idle"
         self.parts = {"devices": FakePart(), "journal": FakePart()}
         self.watchdog = Watchdog(
             Supervisor(end.getsockname()),
             questions=lambda: {name: part.ask for name, part in self.parts.items()} if self.is_open else None,
+            occupation=lambda: self.occupation,
             clock=lambda: self.now,
         )
 
@@ -71,11 +73,14 @@ class Rig:
 def test_a_terminal_that_answers_gives_a_sign_at_every_beat(listening: socket.socket) -> None:
     rig = Rig(listening)
     rig.watchdog.ready()
-    assert "READY=1" in heard(listening)
+    assert heard(listening) == ["READY=1", "STATUS=Idle"]
     for _ in range(3):
         rig.now += 1
         rig.watchdog.beat()
         assert heard(listening) == ["WATCHDOG=1"]
+    rig.occupation = "Visit"
+    rig.watchdog.beat()
+    assert [heard(listening), heard(listening)] == [["WATCHDOG=1"], ["STATUS=Visit"]]
     rig.watchdog.stopping()
     assert "STOPPING=1" in heard(listening)
 
@@ -85,6 +90,8 @@ def test_a_part_that_owes_an_answer_for_too_long_silences_it_until_it_answers(
     listening: socket.socket, name: str
 ) -> None:
     rig = Rig(listening)
+    rig.watchdog.ready()
+    heard(listening)
     rig.parts[name].hangs = True
     rig.watchdog.beat()
     assert heard(listening) == ["WATCHDOG=1"]
@@ -100,11 +107,13 @@ def test_a_part_that_owes_an_answer_for_too_long_silences_it_until_it_answers(
     assert len(rig.parts[name].owed) == 1, "asked again although it owes the first answer"
     rig.parts[name].answer()
     rig.watchdog.beat()
-    assert heard(listening) == ["WATCHDOG=1"]
+    assert [heard(listening), heard(listening)] == [["WATCHDOG=1"], ["STATUS=Idle"]]
 
 
 def test_parts_that_never_open_silence_it(listening: socket.socket) -> None:
     rig = Rig(listening)
+    rig.watchdog.ready()
+    heard(listening)
     rig.is_open = False
     rig.now += OPENING_S
     rig.watchdog.beat()

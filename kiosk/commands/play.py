@@ -98,7 +98,7 @@ def _watch(terminal: Terminal, stack: ExitStack) -> None:
     told = supervisor()
     if told is None:
         return
-    terminal.watchdog = Watchdog(told, questions=terminal.questions)
+    terminal.watchdog = Watchdog(told, questions=terminal.questions, occupation=terminal.occupation)
     terminal.app.on_drawn(terminal.watchdog.ready)
     stack.callback(terminal.watchdog.stopping)
 
