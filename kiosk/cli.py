@@ -282,4 +282,6 @@ def _settings_words(words: Words) -> None:
             word.add_argument("--all", action="store_true")
     check = _word(words, "check", work="ready:check", help="is this terminal ready for subscribers")
     _gateway(check)
+    check.add_argument("--verify", metavar="TEXT|-", help="read a terminal's status QR instead, with --key")
+    check.add_argument("--key", type=Path, metavar="FILE", help="the public key of the terminal that made it")
     _word(words, "doctor", work="ready:doctor", help="is this machine ready for the program")

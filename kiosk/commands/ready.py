@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from kiosk import bootstrap, health
-from kiosk.commands.common import settings_of, state_folder
-from kiosk.commands.outcome import Exit, emit, tell
+from kiosk.commands.common import read_file, settings_of, state_folder
+from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.database import StoreError
 from kiosk.health import Finding, Verdict
 from kiosk.settings import Settings
@@ -21,24 +23,49 @@ _SETTLE_S = 3.0
 def doctor(options: Namespace) -> Exit:
     """Check the machine; exit 69 with what to install when something is missing."""
     findings = list(health.machine())
-    _say(options, health.report(findings, now=bootstrap.utc_now()), findings)
+    _say(options, health.report(findings, now=bootstrap.utc_now()))
     return Exit.MISSING_HERE if health.missing(findings) else Exit.DONE
 
 
 def check(options: Namespace) -> Exit:
     """Check everything a visit needs; exit 1 when the terminal should not serve."""
+    if options.verify:
+        return _verify(options)
     state = state_folder(options)
-    settings = settings_of(options, state=state)
-    findings = [*health.machine(), *_terminal(settings, state=state)]
-    report = health.report(findings, terminal=settings.site.terminal, now=bootstrap.utc_now())
-    _say(options, report, findings)
+    report = readiness_of(settings_of(options, state=state), state=state)
+    _say(options, report)
     return Exit.DONE if report["ready"] else Exit.CHECK_FAILED
 
 
+def readiness_of(settings: Settings, *, state: Path) -> dict[str, Any]:
+    """The readiness report of a terminal that is not running: its parts are opened for it and closed again."""
+    from kiosk.technician import readiness
+
+    return readiness.report(
+        settings,
+        state=state,
+        now=bootstrap.utc_now(),
+        asked=_terminal(settings, state=state),
+        data=bootstrap.data_age(settings, state=state),
+    )
+
+
+def _verify(options: Namespace) -> Exit:
+    from kiosk.technician.status_code import StatusRefused, verify
+
+    if not options.key:
+        raise CommandError("no_key", "--verify needs --key FILE: the terminal's public key", exit=Exit.USAGE)
+    text = sys.stdin.read(1 << 16) if options.verify == "-" else options.verify
+    try:
+        found = verify(text, read_file(options.key, most=1 << 16))
+    except StatusRefused as refused:
+        sentence = f"this is no status of that terminal ({refused.code})"
+        raise CommandError(refused.code, sentence, exit=Exit.CHECK_FAILED) from refused
+    emit(found, indent=None if options.json else 1)
+    return Exit.DONE
+
+
 def _terminal(settings: Settings, *, state: Path) -> Iterator[Finding]:
-    now = bootstrap.utc_now()
-    yield Finding("settings", Verdict.OK, "every key is right")
-    yield from health.terminal(state, app_link=settings.site.app_link, now=now)
     yield health.probe("store", lambda: _store(settings, state), remedy="ebill-kiosk store purge --all")
     yield health.probe("journal", lambda: _journal(state), remedy="call support: receipts cannot be accounted for")
     # A terminal whose service is away still answers from its store, so this does not keep it from serving.
@@ -130,12 +157,12 @@ def _readers(settings: Settings) -> Iterator[Finding]:
         monitor.close()
 
 
-def _say(options: Namespace, report: dict[str, object], findings: Sequence[Finding]) -> None:
+def _say(options: Namespace, report: dict[str, Any]) -> None:
     if options.json:
         emit(report)
         return
     marks = {Verdict.OK: "ok     ", Verdict.WARNING: "warning", Verdict.FAILED: "FAILED "}
-    for finding in findings:
-        remedy = f"  -> {finding.remedy}" if finding.remedy else ""
-        tell(f"{marks[finding.verdict]}  {finding.name}: {finding.seen}{remedy}")
+    for check in report["checks"]:
+        remedy = f"  -> {check['remedy']}" if check["remedy"] else ""
+        tell(f"{marks[Verdict(check['verdict'])]}  {check['name']}: {check['seen']}{remedy}")
     tell("ready" if report["ready"] else "not ready")
