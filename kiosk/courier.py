@@ -200,9 +200,13 @@ class Courier:
         if not self._faults:
             logger.warning("events are kept for later: %s", code)
         self._faults += 1
-        longest_s = min(BACKOFF_FIRST_S * (1 << min(self._faults - 1, 10)), BACKOFF_LONGEST_S)
-        # Full jitter, on top of what the service asked for: it asks the same of everybody.
-        return retry_after_s + self._chance() * longest_s
+        # On top of what the service asked for: it asks the same of everybody.
+        return retry_after_s + pause_after_faults(self._faults, self._chance())
+
+
+def pause_after_faults(faults: int, chance: float) -> float:
+    """Seconds to wait after so many faults in a row: full jitter, `chance` is a number in [0, 1)."""
+    return chance * min(BACKOFF_FIRST_S * (1 << min(faults - 1, 10)), BACKOFF_LONGEST_S)
 
 
 def _read(body: bytes, sent: Collection[str]) -> tuple[list[Reply], int]:

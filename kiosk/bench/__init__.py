@@ -111,12 +111,29 @@ def nine_million(folder: Path | None = None, bills: int | None = None) -> Figure
     return measure(folder or Path("nine-million"), **({"count": bills} if bills else {}))
 
 
+def service() -> Figures:
+    """Look-ups a second of the reference bill service, beside an empty answer of the same server."""
+    from kiosk.bench.service import measure
+
+    with _folder() as folder:
+        return measure(folder)
+
+
+def terminals() -> Figures:
+    """What five thousand terminals ask for on issue day, simulated: beside terminals that all ask at once."""
+    from kiosk.bench.terminals import measure
+
+    return measure()
+
+
 BENCHMARKS: dict[str, Callable[[], Figures]] = {
     "start": start,
     "bill": bill,
     "page": page,
     "readers": readers,
     "issue-day": issue_day,
+    "service": service,
+    "terminals": terminals,
 }
 """Every benchmark by name."""
 
