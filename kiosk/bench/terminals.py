@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from kiosk.courier import BATCH_EVENTS, IDLE_S, pause_after_faults
+from kiosk.courier import IDLE_S, pause_after_faults
+from kiosk.outbox import BATCH_EVENTS
 from kiosk.packs.figures import FIELDS
 from kiosk.packs.manifest import VALID_FOR, Manifest
 from kiosk.sync.rhythm import POLL_S, Rhythm
