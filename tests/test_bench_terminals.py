@@ -13,6 +13,7 @@ README = Path(__file__).parent.parent / "kiosk" / "service" / "README.md"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_table_of_the_readme_is_what_the_simulation_says() -> None:
     assert table() in README.read_text(encoding="utf-8")
 

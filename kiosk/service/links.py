@@ -7,7 +7,6 @@ nobody opened.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from string import ascii_letters
@@ -25,10 +24,10 @@ _SUBSCRIBER_BITS = 32
 _EXPIRES_BITS = 42
 """Milliseconds since 1970, until the year 2109."""
 
-_CHANCE_BITS = 20
+_COUNT_BITS = 20
 """Two tokens of one bill and one moment are not the same."""
 
-_NOUGHT_BITS = 128 - _SUBSCRIBER_BITS - _EXPIRES_BITS - _CHANCE_BITS
+_NOUGHT_BITS = 128 - _SUBSCRIBER_BITS - _EXPIRES_BITS - _COUNT_BITS
 """A block that was not sealed with the key has something else there. Together with a moment within a quarter of an hour
 and the number of a subscriber that exists, a guess is right once in 2**65."""
 
@@ -42,7 +41,7 @@ class Link:
 
 
 class Links:
-    """Seals tokens and opens them. From any thread."""
+    """Seals tokens and opens them. May be made in one thread and used in another, but by one at a time."""
 
     def __init__(self, key: bytes) -> None:
         """Take a key of 16 bytes. Whoever holds another opens nothing."""
@@ -52,8 +51,9 @@ class Links:
     def issue(self, subscriber: int, *, now: datetime, ttl_s: float) -> str:
         """A new token for a subscriber's bill, good for `ttl_s` seconds."""
         value = subscriber << _EXPIRES_BITS | _milliseconds(now + timedelta(seconds=ttl_s))
-        value = (value << _CHANCE_BITS | secrets.randbits(_CHANCE_BITS)) << _NOUGHT_BITS
-        block = int.from_bytes(self._cipher.encryptor().update(value.to_bytes(16)))
+        self._count = (self._count + 1) % (1 << _COUNT_BITS)
+        value = (value << _COUNT_BITS | self._count) << _NOUGHT_BITS
+        block = int.from_bytes(self._seal.update(value.to_bytes(16)))
         return "".join(_ALPHABET[block >> 5 * place & 31] for place in reversed(range(TOKEN_LENGTH)))
 
     def opened(self, token: str, *, now: datetime) -> Link | None:
@@ -61,10 +61,10 @@ class Links:
         block = _block(token)
         if block is None:
             return None
-        value = int.from_bytes(self._cipher.decryptor().update(block))
+        value = int.from_bytes(self._unseal.update(block))
         if value & (1 << _NOUGHT_BITS) - 1:
             return None
-        subscriber, expires = divmod(value >> _NOUGHT_BITS + _CHANCE_BITS, 1 << _EXPIRES_BITS)
+        subscriber, expires = divmod(value >> _NOUGHT_BITS + _COUNT_BITS, 1 << _EXPIRES_BITS)
         if expires <= _milliseconds(now):
             return None
         return Link(subscriber, datetime.fromtimestamp(expires / 1000, UTC))
