@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS message(
     n {counter}, at text NOT NULL, channel text NOT NULL, hint text NOT NULL, account_end text NOT NULL,
     text text NOT NULL){strict};
 """
+_ADD_MESSAGE = "INSERT INTO message(at, channel, hint, account_end, text) VALUES (?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,7 @@ class Contacts:
         """Send a message, which here means to list it, if anybody wants to read the list."""
         if self._keeps_messages:
             row = (now.isoformat(), contact.channel, contact.hint, account[-4:], text)
-            columns = "at, channel, hint, account_end, text"
-            self._db.change(f"INSERT INTO message({columns}) VALUES (?, ?, ?, ?, ?)", *row)
+            self._db.change(_ADD_MESSAGE, *row)
 
     def messages(self) -> list[dict[str, Any]]:
         """The newest two hundred messages, newest first."""

@@ -46,7 +46,9 @@ class Links:
     def __init__(self, key: bytes) -> None:
         """Take a key of 16 bytes. Whoever holds another opens nothing."""
         # One block, never two: there is no pattern of blocks that this mode could show.
-        self._cipher = Cipher(algorithms.AES(key), modes.ECB())  # nosec B305
+        cipher = Cipher(algorithms.AES(key), modes.ECB())  # nosec B305
+        self._seal, self._unseal = cipher.encryptor(), cipher.decryptor()
+        self._count = secrets.randbits(_COUNT_BITS)
 
     def issue(self, subscriber: int, *, now: datetime, ttl_s: float) -> str:
         """A new token for a subscriber's bill, good for `ttl_s` seconds."""
