@@ -7,6 +7,7 @@ nobody opened.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from string import ascii_letters
