@@ -34,11 +34,9 @@ if TYPE_CHECKING:
     from kiosk.courier import Courier, DeviceState
     from kiosk.gateway import Fetched, Gateway, Unchanged
     from kiosk.generations import Generations
-    from kiosk.health import Finding
     from kiosk.journal import JobJournal
     from kiosk.outbox import Outbox
     from kiosk.store import Store
-    from kiosk.technician.readiness import DataAge
 
 logger = logging.getLogger(__name__)
 
@@ -114,62 +112,6 @@ def open_generations(settings: Settings, *, state: Path) -> Generations | None:
         return None
 
 
-def data_age(settings: Settings, *, state: Path) -> DataAge:
-    """Since when the newest stored bills are right."""
-    from kiosk.database import StoreError
-    from kiosk.technician.readiness import DataAge
-
-    try:
-        store, generations = open_store_file(settings, state=state), open_generations(settings, state=state)
-        try:
-            looked_up, held = store.info().newest, generations.info() if generations else None
-        finally:
-            store.close()
-            if generations:
-                generations.close()
-    except StoreError:
-        return DataAge()
-    return DataAge(looked_up, held.as_of if held else None, held.generation if held else 0)
-
-
-def look_at(parts: Parts, settings: Settings, *, state: Path) -> list[Finding]:
-    """What the parts of a running terminal say; no device is opened a second time. For a worker."""
-    from kiosk.health import Finding, Verdict, probe
-
-    def stored() -> str:
-        store = open_store_file(settings, state=state)
-        try:
-            return f"{store.info().accounts} accounts"
-        finally:
-            store.close()
-
-    found = [probe("store", stored, remedy="ebill-kiosk store check")]
-    if parts.journal is None:
-        found.append(Finding("journal", Verdict.FAILED, "cannot be used", "call support: nothing is printed"))
-    else:
-        problems = parts.journal.check()
-        verdict = Verdict.FAILED if problems else Verdict.OK
-        found.append(
-            Finding("journal", verdict, "; ".join(problems) or "whole", "call support" if problems else "")
-        )
-    if parts.printer is None:
-        found.append(
-            Finding("printer", Verdict.WARNING, "none: nothing can be printed", "add a [[printer]] table")
-        )
-    else:
-        status = parts.printer.status()
-        fit = status.health.can_print
-        seen = f"{status.health}: {status.detail}" if status.detail else str(status.health)
-        remedy = "" if fit else "look at the printer: power, cable, paper, cover"
-        found.append(Finding("printer", Verdict.OK if fit else Verdict.FAILED, seen, remedy))
-    for reader in parts.readers:
-        told = _reader_state(reader)
-        remedy = "" if told.is_fit else "look at the reader: cable, port, rights"
-        verdict = Verdict.OK if told.is_fit else Verdict.FAILED
-        found.append(Finding(f"card_reader {reader.name}", verdict, told.health, remedy))
-    return found
-
-
 def open_journal(state: Path) -> JobJournal:
     """The journal of print jobs in `state`."""
     from kiosk.journal import JobJournal
@@ -240,7 +182,7 @@ def start_courier(
     gateway = settings.gateway
     if not gateway.url:
         return None
-    devices = sensor_states(sensors) | {reader.name: partial(_reader_state, reader) for reader in readers}
+    devices = sensor_states(sensors) | {reader.name: partial(reader_state, reader) for reader in readers}
     if printer:
         devices["printer"] = partial(_printer_state, printer)
     session = HttpSession(gateway.url, ca=_path(gateway.ca), client_cert=_path(gateway.client_certificate))
@@ -256,7 +198,8 @@ def _printer_state(printer: Printer) -> DeviceState:
     return DeviceState(health, health.can_print)
 
 
-def _reader_state(reader: CardReader) -> DeviceState:
+def reader_state(reader: CardReader) -> DeviceState:
+    """What a reader is fit for now."""
     from kiosk.courier import DeviceState
 
     health = reader.health()

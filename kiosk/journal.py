@@ -134,6 +134,24 @@ class JobJournal:
             return 0
         return int(rows[0][0]) if rows else 0
 
+    def forget_jobs(self, before: datetime) -> int:
+        """Delete the jobs that were closed before a moment and told of; says how many.
+
+        Raises:
+            StoreFull, StoreUnavailable: none is deleted.
+        """
+        return self._delete(
+            "DELETE FROM job WHERE final = 1 AND reported = 1 AND changed_at < ?", before.timestamp()
+        )
+
+    def forget_letters(self, before: datetime) -> int:
+        """Delete the rejected reports of before a moment; says how many.
+
+        Raises:
+            StoreFull, StoreUnavailable: none is deleted.
+        """
+        return self._delete("DELETE FROM dead_letter WHERE at_ms < ?", before.timestamp() * 1000)
+
     @property
     def database(self) -> DatabaseFile:
         """The open file, for the outbox that has its tables in it."""
@@ -164,6 +182,9 @@ class JobJournal:
                 raise
             with self._file.writing() as db:  # with the room of the ballast
                 return work(db)
+
+    def _delete(self, sql: str, limit: float) -> int:
+        return self._write(lambda db: int(db.conn.execute(sql, (int(limit),)).rowcount))
 
     def _take_number(self, db: Database) -> int:
         last, known = db.conn.execute("SELECT last, ceiling FROM receipt_number").fetchone()

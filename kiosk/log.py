@@ -5,6 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from pathlib import Path
+
+FOLDER = "log"
+"""In the state folder: the log of a terminal, for technicians who have no journal to look into."""
+
+_FILE_BYTES = 1 << 20
+_FILES = 4
 
 _DIGIT_RUN = re.compile(r"[0-9٠-٩۰-۹]{8,19}")
 
@@ -36,3 +43,24 @@ def configure(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def keep(state: Path) -> None:
+    """Write the log to files of the state folder too, four megabytes at most; a disk that refuses costs nothing."""
+    from logging.handlers import RotatingFileHandler
+
+    folder = state / FOLDER
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        handler = RotatingFileHandler(
+            folder / "kiosk.log", maxBytes=_FILE_BYTES, backupCount=_FILES - 1, encoding="utf-8", delay=True
+        )
+    except OSError as error:
+        logging.getLogger(__name__).warning("log_not_kept: %s", error.strerror)
+        return
+    line = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z")
+    handler.setFormatter(line)
+    handler.addFilter(MaskDigits())
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or not record.name.startswith("kivy"))
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk must not fill stderr
+    logging.getLogger().addHandler(handler)

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from devices.printer import PrintJob
+from devices.card_reader import CardReader, Credential
+from devices.printer import Printer, PrintJob
 from kiosk.bootstrap import Parts, facts_of, new_job_id, paper_width, utc_now
 from kiosk.controller import Controller
 from kiosk.keypad import Act, Keymap
 from kiosk.model import CurrentBill
+from kiosk.opening import Opening
 from kiosk.sensing import tell_of_door
 from kiosk.settings import Settings
+from kiosk.technician.caretaker import Upkeep
 from kiosk.typography import require
 from kiosk.views import SiteFacts, view
 from kiosk.visit import Visit
 from kiosk.visit.display import HidingChosen, SpeechChosen
-from kiosk.visit.events import Event, ReadAloud, Tick, Touched
+from kiosk.visit.events import Event, ReadAloud, TerminalClosed, TerminalOpened, Tick, Touched
 from kiosk.visit.states import Attract, OutOfService
 from kiosk.visit.surroundings import POWER
 
 if TYPE_CHECKING:
     from kiosk.courier import DeviceState
     from kiosk.narrator import Narrator
+    from kiosk.technician.counters import Counters
     from kiosk.ui.app import KioskApp
     from kiosk.viewmodel import View
     from kiosk.watchdog import Question, Watchdog
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+FAULT_S = 30.0
+"""How long the terminal is out of service after work failed that never should; then it tries to serve again."""
 
 
 @dataclass(slots=True)
@@ -40,6 +51,10 @@ class Terminal:
 
     What is touched before the parts are open waits and is then done in order. When the battery is nearly empty and
     no paper moves any more, `battery_empty` is set and the screen ends.
+
+    `closed` is why the terminal serves nobody, a word, empty when it serves; it opens when it is empty again. Where
+    the parts cannot be opened it is out of service and tries again; `gave_up` is set when somebody who watches over
+    us had better start us afresh.
     """
 
     settings: Settings
@@ -53,22 +68,28 @@ class Terminal:
     on_focus: Callable[[], None] = lambda: None
     watchdog: Watchdog | None = None
     narrator: Narrator | None = None
+    upkeep: Upkeep = field(default_factory=Upkeep)
+    counters: Counters | None = None
+    closed: str = ""
+    on_technician: Callable[[Credential], None] = lambda credential: None
     battery_empty: bool = False
+    gave_up: bool = False
     _door_open: bool = False
     _workers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "worker"))
     _waiting: list[Event] = field(default_factory=list)
-    _opened: Future[Parts] = field(default_factory=Future)
     _number: int = 0
     _screen: str = "attract"
     _shown: View | None = None
     _touch_fault: str = ""
+    _opening: Opening | None = None
+    _fault_at: float | None = None
 
     def send(self, event: Event) -> None:
         """Let an event happen now, or as soon as there is somebody to take it."""
         if self.controller:
             self.controller.send(event)
-        else:
-            self._waiting.append(event)
+        elif self._opening is None or not self._opening.has_failed:
+            self._waiting.append(event)  # else the screen offers nothing
 
     @property
     def screen(self) -> str:
@@ -98,6 +119,12 @@ class Terminal:
         self._touch_fault = faults[0].fault if faults else ""
         if self.watchdog:
             self.watchdog.beat()
+        self._keep_up()
+
+    def close_service(self, cause: str) -> None:
+        """Serve nobody from now on, or again when `cause` is empty; ends whatever visit there is."""
+        self.closed = cause
+        self.send(TerminalClosed(cause) if cause else TerminalOpened())
 
     def do(self, act: Act) -> None:
         """What a key asks for that is not about buttons."""
@@ -134,14 +161,41 @@ class Terminal:
         }
 
     def open(self, opening: Callable[[], Parts]) -> None:
-        """Open the parts on a worker, then begin; if the terminal closes meanwhile they close again."""
+        """Open the parts on a worker, then begin; if the terminal closes meanwhile they close again.
 
-        def open_parts() -> Parts:
-            parts = opening()
-            self._opened.set_result(parts)
-            return parts
+        Where that fails the screen says so with a word for the technician, and it is tried again, ever more seldom.
+        """
+        self._opening = Opening(
+            submit=self._workers.submit,
+            post=self.app.post,
+            clock=self.clock,
+            opened=self._begin,
+            failed=self._could_not_open,
+            gave_up=self._give_up,
+        )
+        self._opening.begin(opening)
 
-        self.run(open_parts, self._begin)
+    def _could_not_open(self, code: str) -> None:
+        self._waiting.clear()
+        closed = Visit(OutOfService(f"parts {code}"), language=self.facts.rules.language)
+        self._screen = "out_of_service"
+        self.app.show(view(closed, now=utc_now(), facts=self.facts))
+
+    def _give_up(self) -> None:
+        if self.watchdog:  # somebody who starts us afresh
+            self.gave_up = True
+            self.app.stop()
+
+    def _keep_up(self) -> None:
+        """What is due this second: another try to open the parts, a way out of a fault, upkeep."""
+        now_s = self.clock()
+        if self._opening:
+            self._opening.tick()
+        if self._fault_at is not None and now_s - self._fault_at >= FAULT_S and not self.closed:
+            self._fault_at = None
+            self.send(TerminalOpened())
+        idle = self.controller is not None and isinstance(self.controller.visit.state, Attract | OutOfService)
+        self.upkeep.tick(utc_now(), now_s, idle=idle)
 
     def run(self, job: Callable[[], T], done: Callable[[T], None]) -> None:
         """The only crossing: `job` on a worker, then `done` with its result on the UI thread."""
@@ -150,11 +204,22 @@ class Terminal:
             try:
                 result = job()
             except BaseException as error:  # noqa: BLE001 - the edge of a thread: the screen must hear of it
-                self.app.post(partial(_fail, error))
+                self.app.post(partial(self._failed, error))
                 return
             self.app.post(lambda: done(result))
 
         self._workers.submit(work)
+
+    def _failed(self, error: BaseException) -> None:
+        """Work that never raises has: out of service for a moment; a second time within it, the program ends."""
+        if self.controller is None or self._fault_at is not None:
+            raise error
+        # Where and of what class: its message might hold what must not be logged.
+        logger.error(
+            "work_failed: %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+        )
+        self._fault_at = self.clock()
+        self.controller.send(TerminalClosed(f"fault {type(error).__name__}"))
 
     def close(self) -> None:
         """Close the devices and let the workers go; twice is fine."""
@@ -162,31 +227,46 @@ class Terminal:
             self.controller.close()
         if self.narrator:
             self.narrator.hush()
-        self._opened.add_done_callback(lambda opened: opened.result().close())
+        if self._opening:
+            self._opening.close()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, parts: Parts) -> None:
         self.parts = parts
+        printer, readers = self._counted(parts)
         self._open_voice()
         if parts.courier:
             parts.courier.watch("touch", self._touch_state)
         self.controller = Controller(
             rules=self.facts.rules,
             bills=parts.bills,
-            printer=parts.printer,
-            readers=parts.readers,
+            printer=printer,
+            readers=readers,
             sensors=parts.sensors,
             run=self.run,
             post=self.app.post,
             make_page=self._make_page,
             clock=self.clock,
             present=self._present,
+            on_technician=lambda credential: self.on_technician(credential),
         )
         self.controller.start()
+        if self.closed:
+            self.controller.send(TerminalClosed(self.closed))
         waiting, self._waiting = self._waiting, []
         for event in waiting:
             self.controller.send(event)
         self.on_open()
+
+    def _counted(self, parts: Parts) -> tuple[Printer | None, Sequence[CardReader]]:
+        """Printer and readers, with what they do counted where somebody counts."""
+        from kiosk.technician.counters import CountedPrinter, CountedReader
+
+        counters = self.counters
+        if counters is None:
+            return parts.printer, parts.readers
+        printer = CountedPrinter(parts.printer, counters) if parts.printer else None
+        return printer, [CountedReader(reader, counters) for reader in parts.readers]
 
     def _present(self, visit: Visit) -> None:
         shown = view(visit, now=utc_now(), facts=self.facts)
@@ -303,7 +383,3 @@ def open_terminal(
     )
     waiting.append(Terminal(settings, app, facts))
     return waiting[0]
-
-
-def _fail(error: BaseException) -> None:
-    raise error

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk import bootstrap
+from kiosk import bootstrap, inspection
 from kiosk.audit import Audit
 from kiosk.cli import run
 from kiosk.health import Finding, Verdict
@@ -162,7 +162,7 @@ def test_a_running_terminals_parts_are_asked_without_being_opened_again(site: Pa
     settings = load([site], state=state)
     parts = bootstrap.open_parts(settings, state=state)
     try:
-        found = {finding.name: finding for finding in bootstrap.look_at(parts, settings, state=state)}
+        found = {finding.name: finding for finding in inspection.look_at(parts, settings, state=state)}
     finally:
         parts.close()
     assert set(found) == {"store", "journal", "printer", "card_reader stripe"}

@@ -11,13 +11,18 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from kiosk import bootstrap
+from kiosk import bootstrap, inspection, log
 from kiosk.commands.common import known_language, made_folder, settings_of, state_folder
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.settings import Settings
+from kiosk.settings_files import Loaded, load_or_last_good
+from kiosk.technician.caretaker import Upkeep
+from kiosk.technician.closure import closed_because
+from kiosk.technician.counters import Counters
 from kiosk.terminal import Terminal, open_terminal
 from kiosk.visit import Visit
 from kiosk.visit.states import State
@@ -37,8 +42,10 @@ _LONGEST_S = 120.0
 def run(options: Namespace) -> Exit:
     """Run the terminal until SIGTERM."""
     state = state_folder(options)
-    settings = settings_of(options, state=state)
+    loaded = _loaded(options, state)
+    settings = loaded.settings
     _refuse_simulated(settings, allowed=options.allow_simulated)
+    log.keep(state)
     events = _events(options)
     alone = _alone(state)
     terminal = in_window(
@@ -52,11 +59,37 @@ def run(options: Namespace) -> Exit:
             terminal.on_visit = _telling(stack.enter_context(events), terminal)
         stack.callback(terminal.close)
         _watch(terminal, stack)
+        _look_after(terminal, loaded, state, stack)
         # On a work bench the keyboards are those of whoever works there.
         silences = not options.allow_simulated
         terminal.open(lambda: bootstrap.open_parts(settings, state=state, silences_keyboards=silences))
         terminal.app.run()
+    if terminal.gave_up:
+        return Exit.MISSING_HERE
     return _shut_down(settings) if terminal.battery_empty else Exit.DONE
+
+
+def _loaded(options: Namespace, state: Path) -> Loaded:
+    """The settings to run with: the last good ones where the files are wrong now, so that no screen stays dead."""
+    if options.gateway:
+        return Loaded(settings_of(options, state=state))
+    return load_or_last_good(options.settings, state=state)
+
+
+def _look_after(terminal: Terminal, loaded: Loaded, state: Path, stack: ExitStack) -> None:
+    """Let the terminal count what it does, clean up at night, and serve nobody while it is closed."""
+    counters = Counters(state)
+    stack.callback(counters.flush)
+
+    def nightly() -> None:
+        parts = terminal.parts
+        if parts:
+            work = partial(inspection.nightly, loaded.settings, state=state, journal=parts.journal)
+            terminal.run(work, lambda _: None)
+
+    terminal.counters = counters
+    terminal.upkeep = Upkeep(nightly=nightly, flush=lambda: terminal.run(counters.flush, lambda _: None))
+    terminal.closed = closed_because(state) if loaded.usable else "settings"
 
 
 def _shut_down(settings: Settings) -> Exit:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kiosk import bootstrap, health
+from kiosk import bootstrap, health, inspection
 from kiosk.commands.common import read_file, settings_of, state_folder
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.database import StoreError
@@ -46,7 +46,7 @@ def readiness_of(settings: Settings, *, state: Path) -> dict[str, Any]:
         state=state,
         now=bootstrap.utc_now(),
         asked=_terminal(settings, state=state),
-        data=bootstrap.data_age(settings, state=state),
+        data=inspection.data_age(settings, state=state),
     )
 
 

@@ -48,6 +48,12 @@ def closure(folder: Path) -> Closure | None:
         return Closure(Cause.FAULT, "-", "")
 
 
+def closed_because(folder: Path) -> str:
+    """Why the terminal serves nobody, as `OutOfService.code` has it; empty when it may serve."""
+    held = closure(folder)
+    return f"closed_{held.cause}" if held else ""
+
+
 def close(folder: Path, cause: Cause, *, by: str, now: datetime) -> Closure:
     """Take the terminal out of service, on disk when this returns.
 
