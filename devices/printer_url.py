@@ -37,6 +37,11 @@ class SerialAddress:
     parity: Literal["N", "E", "O"] = "N"
     bits: Literal[7, 8] = 8
 
+    @property
+    def bits_per_byte(self) -> int:
+        """Bits on the wire for one byte: a start and a stop bit, and the parity bit where there is one."""
+        return self.bits + 2 + (self.parity != "N")
+
     def __str__(self) -> str:
         return self.path
 

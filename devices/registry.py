@@ -14,6 +14,7 @@ from devices import reader_url
 from devices.binding import Match
 from devices.card_map import DEFAULT_RULES, OWN_RULES, CardMap
 from devices.card_reader import CardReader, CardReaderError, ReaderHealth
+from devices.escpos.book import PrinterBook
 from devices.keyboards import InertKeyboards
 from devices.monitor import Monitor
 from devices.near_miss import unknown
@@ -58,14 +59,14 @@ def make_card_map(rules: Iterable[CardMapRule]) -> CardMap:
     return CardMap([*([rule.rule() for rule in rules] or DEFAULT_RULES), *OWN_RULES])
 
 
-def open_printer(settings: PrinterSettings, *, journal: Journal) -> Printer:
-    """The printer of a `[[printer]]` table, its driver's thread running.
+def open_printer(settings: PrinterSettings, *, journal: Journal, book: PrinterBook | None = None) -> Printer:
+    """The printer of a `[[printer]]` table, its driver's thread running; `book` is what is kept of it.
 
     Raises:
         PrinterError: no such driver, or it cannot work as configured; `status.detail` says why.
     """
     given = settings.model_dump(exclude_unset=True)
-    offered = {"url": settings.url, "journal": journal}
+    offered = {"url": settings.url, "journal": journal, "book": book}
     try:
         return cast(Printer, _make(PRINTERS, settings.url.partition(":")[0], given, offered))
     except DriverError as error:
@@ -130,7 +131,9 @@ def _make(group: str, kind: str, given: Mapping[str, object], offered: Mapping[s
     for key in given:
         if key not in accepted and key not in offered:
             raise DriverError(
-                unknown(f"key of driver {name}", key, known=set(accepted) - {"journal", "card_map", "monitor"})
+                unknown(
+                    f"key of driver {name}", key, known=set(accepted) - {"journal", "book", "card_map", "monitor"}
+                )
             )
     arguments = {**offered, **given}
     try:

@@ -84,6 +84,11 @@ class PrinterSettings(_Device):
         default=576, ge=128, le=1152, multiple_of=8, description="dots across: 576 on 80 mm paper, 384 on 58 mm"
     )
     encoder: Literal["auto", "raster", "lines", "hybrid"] = "auto"
+    keeps_logo: bool = Field(default=False, description="keep the head of the receipts in the printer's memory")
+    roll_mm: float = Field(default=80_000.0, gt=0, le=1_000_000, description="the length of a full roll")
+    near_end_mm: float = Field(
+        default=0.0, ge=0, le=100_000, description="what is left when the near-end sensor trips; 0: not measured"
+    )
 
     @model_validator(mode="after")
     def _is_right(self) -> Self:

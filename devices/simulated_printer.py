@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
 from devices import printer_url
+from devices.escpos.book import PrinterBook
 from devices.escpos.driver import EscposPrinter
 from devices.escpos.ports import Port
-from devices.escpos.roll import PaperRoll
 from devices.printer import Journal
 from devices.printer_url import SimulatedAddress
 from devices.simulation.faults import Fault
@@ -34,10 +34,11 @@ class SimulatedPrinter(EscposPrinter):
         width: int = 576,
         encoder: str = "auto",
         name: str = "simulated printer",
-        logos: Collection[str] = (),
+        keeps_logo: bool = False,
         speed_mm_s: float = 250.0,
-        roll: PaperRoll | None = None,
-        keep_roll: Callable[[PaperRoll], None] | None = None,
+        roll_mm: float = 80_000.0,
+        near_end_mm: float = 0.0,
+        book: PrinterBook | None = None,
     ) -> None:
         """Start it; the pictures go to `folder`, or to the one in `url` (neither: no pictures), made when missing.
 
@@ -58,9 +59,10 @@ class SimulatedPrinter(EscposPrinter):
             encoder=encoder,
             journal=journal,
             name=name,
-            logos=logos,
-            roll=roll,
-            keep_roll=keep_roll,
+            keeps_logo=keeps_logo,
+            roll_mm=roll_mm,
+            near_end_mm=near_end_mm,
+            book=book,
         )
 
     def switch(self, fault: Fault, on: bool = True) -> None:

@@ -29,6 +29,8 @@ pytestmark = [
     pytest.mark.skipif("EMUPOS" not in os.environ, reason="opt in: EMUPOS names the emupos command"),
 ]
 
+# The emulator draws receipts on the thread that answers, on a machine that may be busy.
+_HTTP_S = 30.0
 _ENDS = (JobState.CUT, JobState.REFUSED, JobState.UNKNOWN, JobState.ABORTED)
 
 
@@ -52,7 +54,7 @@ class Emulator:
             env=os.environ | {"TMPDIR": str(folder / "tmp")},
             stdout=subprocess.DEVNULL,
         )
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while not self._answers():
             assert time.monotonic() < end and self._process.poll() is None, "the emulator does not start"
             time.sleep(0.1)
@@ -63,22 +65,22 @@ class Emulator:
 
     def fault(self, name: str, on: bool) -> None:
         url = f"{self._api}/faults/{name}"
-        (requests.put if on else requests.delete)(url, timeout=5).raise_for_status()
+        (requests.put if on else requests.delete)(url, timeout=_HTTP_S).raise_for_status()
 
     def receipts(self) -> list[Image.Image]:
         """What it printed, oldest first."""
-        listed = requests.get(f"{self._api}/receipts", timeout=5).json()
-        pictures = [requests.get(f"{self._api}/receipts/{r['id']}/image", timeout=5).content for r in listed]
+        listed = requests.get(f"{self._api}/receipts", timeout=_HTTP_S).json()
+        pictures = [requests.get(f"{self._api}/receipts/{r['id']}/image", timeout=_HTTP_S).content for r in listed]
         return [Image.open(io.BytesIO(picture)) for picture in reversed(pictures)]
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=_HTTP_S)
 
     def _answers(self) -> bool:
         try:
-            return requests.get(self._api, timeout=1).ok and self._serial.is_symlink()
-        except requests.ConnectionError:
+            return requests.get(self._api, timeout=_HTTP_S).ok and self._serial.is_symlink()
+        except requests.RequestException:
             return False
 
 
@@ -159,7 +161,7 @@ class Watcher:
 
     def until(self, *states: JobState) -> JobUpdate:
         while True:
-            update = self._news.get(timeout=60)
+            update = self._news.get(timeout=120)
             if update.state in states:
                 return update
 
@@ -182,7 +184,7 @@ def _shows(picture: Image.Image, page: Page) -> bool:
 
 
 def _ready(printer: EscposPrinter) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while printer.status().health is not PrinterHealth.READY:
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from hypothesis import given
@@ -28,19 +29,24 @@ def test_an_unmeasured_remainder_never_ends_the_offer() -> None:
     assert not roll.is_spent and roll.left_mm == 0.0
 
 
-def test_a_new_roll_starts_the_count_again() -> None:
+def test_a_new_roll_starts_the_count_again_and_knows_what_is_usual() -> None:
     used = PaperRoll(low_mm=500).printed(200).sensed(low=True, out=False).printed(200)
-    assert used.sensed(low=False, out=False) == PaperRoll(low_mm=500)
+    new = PaperRoll(low_mm=500, usual_mm=200)
+    assert used.sensed(low=False, out=False) == new
+    assert new.receipts_left == 333
     ended = used.sensed(low=True, out=True)
     assert ended.left_mm == 0.0 and ended.used_mm == 400
-    assert ended.sensed(low=False, out=False) == PaperRoll(low_mm=500)
-    assert ended.sensed(low=True, out=False) == PaperRoll(low_mm=500, since_low_mm=0.0)
+    assert ended.sensed(low=False, out=False) == new
+    assert ended.sensed(low=True, out=False) == replace(new, since_low_mm=0.0)
+    assert ended.renewed(50_000) == replace(new, length_mm=50_000)
 
 
-def test_the_day_the_roll_ends_is_told_from_the_use() -> None:
+def test_the_day_the_roll_ends_is_told_from_what_each_day_is_expected_to_use() -> None:
     roll = PaperRoll(length_mm=10_000).printed(1_000)
-    assert roll.ends_on(date(2026, 3, 28), mm_per_day=3_000) == date(2026, 3, 31)
-    assert roll.ends_on(date(2026, 3, 28), mm_per_day=0) is None
+    assert roll.ends_on(date(2026, 3, 28), expected_mm=lambda day: 3_000) == date(2026, 3, 30)
+    assert roll.ends_on(date(2026, 3, 28), expected_mm=lambda day: 0) is None
+    busy = roll.ends_on(date(2026, 3, 25), expected_mm=lambda day: 9_000 if day.day == 28 else 1)
+    assert busy == date(2026, 3, 28)
 
 
 @given(st.lists(st.one_of(st.floats(1, 500), st.tuples(st.booleans(), st.booleans())), max_size=60))

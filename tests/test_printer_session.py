@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
+import tty
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.escpos.conversation import Timing
-from devices.escpos.ports import Port
+from devices.escpos.ports import DescriptorPort, Port
 from devices.escpos.profiles import Fence, PresenterKind, profile
 from devices.printer import JobState, JobUpdate, JournalEntry, PrinterHealth
 from devices.simulation.faults import Fault, Line
@@ -147,6 +151,80 @@ def test_a_healthy_printer_passes_preflight_within_100_ms_at_9600_baud() -> None
     assert 0 < times[JobState.SENDING] - times[JobState.PREFLIGHT] <= 0.1
 
 
+class Delayed(PortWrapper):
+    """A line that takes four kilobytes at once, as a kernel does, and carries them at 9600 baud."""
+
+    _ROOM, _PER_S = 4096, 960.0
+
+    def __init__(self, inner: Port, clock: VirtualClock) -> None:
+        super().__init__(inner)
+        self._clock = clock
+        self._queued = b""
+        self._carried_at = clock()
+
+    def write(self, data: bytes) -> int:
+        self._carry()
+        taken = data[: self._ROOM - len(self._queued)]
+        self._queued += taken
+        return len(taken)
+
+    def read(self) -> bytes:
+        self._carry()
+        return self.inner.read()
+
+    def wait(self, timeout_s: float, *, to_write: bool = False) -> None:
+        end = self._clock() + timeout_s
+        while self._clock() < end:
+            self._carry()
+            if to_write and len(self._queued) < self._ROOM:
+                return
+            began = self._clock()
+            self.inner.wait(min(end - began, 0.05) if self._queued else end - began)
+            if self._clock() == began:
+                return
+
+    def _carry(self) -> None:
+        count = int((self._clock() - self._carried_at) * self._PER_S)
+        if not self._queued:
+            self._carried_at = self._clock()
+        elif count:
+            self._queued = self._queued[self.inner.write(self._queued[:count]) :]
+            self._carried_at = self._clock()
+
+
+@pytest.mark.parametrize(("name", "answers"), [("simulated", ALL_ANSWERS), ("generic", PLAIN)])
+def test_a_printer_at_the_end_of_a_slow_line_with_a_buffer_is_found_and_prints(
+    name: str, answers: frozenset[str]
+) -> None:
+    rig = _rig(name, answers=answers)
+    slow = _wrapped(rig, lambda port: Delayed(port, rig.clock))
+    slow.rest(12.0)
+    assert slow.owner.status.health is PrinterHealth.READY
+    assert slow.print("a", BODY) is JobState.CUT
+    assert _whole(rig.machine, BODY) == 1
+
+
+def test_no_more_is_given_to_a_terminal_line_than_it_carries_in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    queued = [0]
+    monkeypatch.setattr(DescriptorPort, "_queued", lambda port: queued[0])
+    port = DescriptorPort(slave, name="line", release=lambda: os.close(slave), bytes_per_s=960.0)
+    try:
+        assert port.write(bytes(4096)) == 48
+        queued[0] = 40
+        assert port.write(bytes(4096)) == 8
+        queued[0] = 48
+        assert port.write(bytes(4096)) == 0
+        began = time.monotonic()
+        port.wait(30.0, to_write=True)
+        assert time.monotonic() - began < 15.0
+        assert len(os.read(master, 4096)) == 56
+    finally:
+        port.close()
+        os.close(master)
+
+
 class _KilledError(BaseException):
     """The process ended here."""
 
@@ -185,6 +263,7 @@ def test_a_process_killed_at_any_byte_leaves_a_journal_that_knows(name: str, ans
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("name", "answers"), [("simulated", ALL_ANSWERS), ("generic", PLAIN)])
 def test_a_process_killed_at_any_byte_of_a_bigger_job_too(name: str, answers: frozenset[str]) -> None:
     _check_kills(name, answers, BODY, OTHER)
@@ -562,16 +641,49 @@ def test_a_fence_that_was_answered_once_is_expected_again() -> None:
 
 def test_paper_is_counted_in_millimetres_and_a_spent_roll_ends_the_offer() -> None:
     rig = _rig()
-    rig.owner.roll = type(rig.owner.roll)(low_mm=130.0)
-    rig.rest(2.0)
+    rig.book.change_roll(lambda roll: replace(roll, low_mm=130.0))
+    rig.rest(6.0)
     rig.machine.switch(Fault.NEAR_END, True)
-    rig.rest(2.0)
+    rig.rest(6.0)
     assert rig.owner.status.health is PrinterHealth.PAPER_LOW
     rig.print("a", BODY)
     rig.print("b", OTHER)
     rig.rest(2.0)
-    assert rig.owner.roll.receipts == 2 and rig.owner.roll.used_mm == 100.0
+    assert rig.book.roll().receipts == 2 and rig.book.roll().used_mm == 100.0
     assert rig.owner.status.health is PrinterHealth.PAPER_OUT
     rig.machine.switch(Fault.NEAR_END, False)
-    rig.rest(2.0)
-    assert rig.owner.status.health is PrinterHealth.READY and rig.owner.roll.used_mm == 0.0
+    rig.rest(6.0)
+    assert rig.owner.status.health is PrinterHealth.READY and rig.book.roll().used_mm == 0.0
+
+
+def test_a_roll_that_ends_in_a_receipt_is_a_new_one_afterwards() -> None:
+    rig = _rig()
+    rig.print("a", BODY)
+    rig.machine.at_byte(300, Fault.PAPER_OUT)
+    rig.clock.after(20.0, lambda: rig.machine.switch(Fault.PAPER_OUT, False))
+    assert rig.print("b", OTHER) is JobState.CUT
+    rig.rest(6.0)
+    assert not rig.book.roll().out and rig.book.roll().receipts == 0
+
+
+def test_a_new_roll_that_somebody_else_wrote_down_counts_here_too() -> None:
+    rig = _rig()
+    rig.print("a", BODY)
+    rig.book.change_roll(lambda roll: roll.renewed(30_000.0))
+    rig.rest(6.0)
+    assert rig.owner.roll.length_mm == 30_000.0 and rig.owner.roll.used_mm == 0.0
+
+
+def test_noise_and_silence_put_in_no_new_roll() -> None:
+    rig = _rig("generic", answers=PLAIN)
+    rig.rest(4.0)
+    rig.machine.switch(Fault.NEAR_END, True)
+    rig.rest(6.0)
+    rig.print("a", BODY)
+    rig.rest(4.0)
+    for fault in (Fault.SILENT, Fault.POWER_CUT, Fault.PULLED):
+        rig.machine.switch(fault, True)
+        rig.rest(20.0)
+        rig.machine.switch(fault, False)
+        rig.rest(40.0)
+        assert rig.book.roll().receipts == 1, fault

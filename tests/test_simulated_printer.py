@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from devices.escpos.book import MemoryBook
 from devices.escpos.conversation import Conversation
 from devices.escpos.driver import EscposPrinter, wire_s
 from devices.escpos.owner import Errand
@@ -19,7 +20,7 @@ from devices.escpos.probing import ProbeReport, probe
 from devices.escpos.profiles import Fence, PresenterKind, profile
 from devices.escpos.spans import command_length, spans
 from devices.page import LogoTile, Page, QrTile, RuleTile, TextTile, Tile, pack
-from devices.printer import JobState, JobUpdate, Printer, PrinterError, PrinterHealth, PrintJob
+from devices.printer import JobState, JobUpdate, Printer, PrinterHealth, PrintJob
 from devices.printer_url import PrinterUrlInvalid, SerialAddress, TcpAddress
 from devices.simulated_printer import Fault, SimulatedPrinter
 from devices.simulation.faults import Line
@@ -142,21 +143,63 @@ def test_every_encoder_prints_and_the_exact_ones_to_the_dot(encoder: str, width:
     printer.close()
 
 
-def test_a_logo_is_stored_once_and_then_printed_from_memory() -> None:
-    page = _page()
-    printer = SimulatedPrinter(journal=MemoryJournal(), encoder="hybrid", speed_mm_s=_FAST_MM_S)
-    digests = printer.store_logos(page)
-    assert digests == {piece.digest for piece in page.pieces if isinstance(piece, LogoTile)}
+class CountingBook(MemoryBook):
+    """A book that counts how often a picture was put in."""
+
+    kept = 0
+
+    def keep_picture(self, serial: str, digest: str) -> None:
+        self.kept += 1
+        super().keep_picture(serial, digest)
+
+
+def test_a_logo_is_kept_after_the_first_receipt_and_then_printed_from_memory() -> None:
+    page, book = _page(), CountingBook()
+    printer = SimulatedPrinter(
+        journal=MemoryJournal(), encoder="hybrid", speed_mm_s=_FAST_MM_S, keeps_logo=True, book=book
+    )
+    lengths = []
+    for job in ("a", "b", "c"):
+        assert _print(printer, page, job).states[-1] is JobState.CUT
+        _await(lambda: book.kept == 1)
+        lengths.append(len(printer._encoded(page, book.pictures("S-0001"))))
+    assert lengths[1] == lengths[2] < len(printer._encoded(page))
+    logo = page.pieces[-1]
+    box = (logo.x, logo.y, logo.x + logo.width, logo.y + logo.height)
+    assert [slip.image.crop(box).tobytes() for slip in printer.machine.slips] == [logo.image().tobytes()] * 3
+    printer.close()
+
+
+def test_another_printer_is_not_taken_for_the_one_that_holds_the_logo() -> None:
+    page, book = _page(), CountingBook()
+    digest = page.pieces[-1].digest
+    book.keep_picture("S-0002", digest)
+    printer = SimulatedPrinter(
+        journal=MemoryJournal(), encoder="hybrid", speed_mm_s=_FAST_MM_S, keeps_logo=True, book=book
+    )
     assert _print(printer, page).states[-1] is JobState.CUT
     (slip,) = printer.machine.slips
     logo = page.pieces[-1]
-    box = (logo.x, logo.y, logo.x + logo.width, logo.y + logo.height)
-    assert slip.image.crop(box).tobytes() == logo.image().tobytes()
+    assert slip.image.crop((logo.x, logo.y, logo.x + logo.width, logo.y + logo.height)).getextrema() == (0, 255)
+    _await(lambda: book.pictures("S-0001") == {digest})
     printer.close()
-    plain = EscposPrinter(url="tcp://127.0.0.1:9", journal=MemoryJournal())
-    with pytest.raises(PrinterError):
-        plain.store_logos(page)
-    plain.close()
+
+
+@pytest.mark.parametrize("profile", ["simulated", "generic"])
+def test_a_printer_keeps_no_logo_unless_it_was_told_to_and_can(profile: str) -> None:
+    book = CountingBook()
+    printer = SimulatedPrinter(
+        journal=MemoryJournal(),
+        encoder="hybrid",
+        speed_mm_s=_FAST_MM_S,
+        keeps_logo=profile == "generic",
+        profile=profile,
+        book=book,
+    )
+    for job in ("a", "b"):
+        assert _print(printer, _page(), job).states[-1] is JobState.CUT
+    assert book.kept == 0
+    printer.close()
 
 
 @pytest.fixture(params=["tcp", "terminal"])
@@ -236,7 +279,7 @@ def test_a_printer_that_says_nothing_confirms_nothing_and_is_probed_as_silent() 
     def work(talk: Conversation | None) -> None:
         assert talk is not None
         reports.append(probe(talk))
-        confirmed.append(talk.confirmed(b"\x1b@"))
+        confirmed.append(talk.confirmed(b"\x1b@", timeout_s=3.0))
 
     rig.owner.send_on(Errand(work))
     rig.owner.turn()

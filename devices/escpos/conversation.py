@@ -17,6 +17,8 @@ from devices.printer import PrinterHealth
 # Nothing we know pauses inside an answer for longer, even at 1200 baud.
 _GAP_S = 0.2
 _SLICE = 4096
+# More answers than that are not on their way: the printer was silent.
+_LATE = 8
 # How often a complaint that keeps changing is asked about again.
 _DOUBTS = 3
 
@@ -25,7 +27,8 @@ _DOUBTS = 3
 class Timing:
     """How long to wait for what, in seconds.
 
-    `answer_s` one real-time question; `fence_s` the fence of an idle printer; `poll_s` between looks while a
+    `answer_s` one real-time question, `settle_s` the first one behind two kilobytes of filling (2.1 s on the wire at
+    9600 baud); `fence_s` the fence of an idle printer; `poll_s` between looks while a
     job runs; `grace_s` beyond the computed time of a job; `patience_s` more for a printer whose fences are
     known to be answered; `mute_s` of silence in a job before it is given up, `away_s` while someone changes
     the roll; `stall_s` without a byte taken; `present_s` until the receipt shows in the exit, `take_s` until it
@@ -33,6 +36,7 @@ class Timing:
     """
 
     answer_s: float = 0.5
+    settle_s: float = 5.0
     fence_s: float = 0.5
     poll_s: float = 1.0
     grace_s: float = 3.0
@@ -63,6 +67,7 @@ class Conversation:
         self._questions: deque[int] = deque()
         self._heard_at = clock()
         self._unasked = 0
+        self._late = 0
         self.fences = Fences(first=first_fence)
         self.condition = Condition()
         self.identity: deque[bytes] = deque(maxlen=16)
@@ -181,6 +186,10 @@ class Conversation:
             known, health = health, self._ask_all()
         return health
 
+    def settled(self) -> bool:
+        """Whether the printer answers one question within `settle_s`."""
+        return self.ask(FULL if self._profile.full_status else PRINTER, timeout_s=self._timing.settle_s)
+
     def fence(self, kind: Fence) -> Token:
         """Send a fence; ask `passed` for the token it gives."""
         data, token = self.fences.make(kind)
@@ -191,20 +200,23 @@ class Conversation:
         """Whether the printer has worked off all that was sent before the fence."""
         return self.fences.passed(token)
 
-    def confirmed(self, data: bytes) -> bool:
+    def confirmed(self, data: bytes, *, timeout_s: float) -> bool:
         """Send bytes that print nothing; whether the printer answered a fence behind them."""
-        self.send(data)
+        if self.send(data) < len(data):
+            return False
         tokens = [self.fence(kind) for kind in self._profile.fences]
-        return self.until(lambda: any(map(self.passed, tokens)), timeout_s=self._timing.grace_s)
+        return self.until(lambda: any(map(self.passed, tokens)), timeout_s=timeout_s)
 
-    def ask(self, question: int) -> bool:
-        """Put one real-time question (DLE EOT `question`); whether it was answered in time."""
+    def ask(self, question: int, *, timeout_s: float | None = None) -> bool:
+        """Put one real-time question (DLE EOT `question`); whether it was answered within `answer_s`, or in time."""
         self.pump(0)
+        # On a slow line their answers are still to come: late ones, but no noise.
+        self._late = min(self._late + len(self._questions), _LATE)
         self._questions.clear()
         self._questions.append(question)
         if not self.send(bytes((0x10, 0x04, question)), give_up_s=self._timing.answer_s):
             return False
-        return self.until(lambda: not self._questions, timeout_s=self._timing.answer_s)
+        return self.until(lambda: not self._questions, timeout_s=timeout_s or self._timing.answer_s)
 
     def _ask_all(self) -> PrinterHealth:
         questions = (FULL,) if self._profile.full_status else (PRINTER, OFFLINE_CAUSE, ERROR_CAUSE, ROLL)
@@ -217,7 +229,8 @@ class Conversation:
         match reply:
             case RealTime(value):
                 if not self._questions:
-                    self._unasked += 1
+                    self._unasked += not self._late
+                    self._late = max(self._late - 1, 0)
                 else:
                     sensor = self._profile.presenter is PresenterKind.CITIZEN
                     question = self._questions.popleft()

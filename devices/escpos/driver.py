@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 
 from devices import printer_url
+from devices.escpos.book import MemoryBook, PrinterBook
 from devices.escpos.conversation import Conversation
 from devices.escpos.keeper import Seams
 from devices.escpos.owner import Errand, Owner
@@ -17,8 +18,8 @@ from devices.escpos.profiles import profile as find_profile
 from devices.escpos.roll import PaperRoll
 from devices.escpos.session import Ticket
 from devices.near_miss import unknown
-from devices.page import LogoTile, Page
-from devices.printer import JobState, JobUpdate, Journal, PrinterError, PrinterHealth, PrinterStatus, PrintJob
+from devices.page import Page
+from devices.printer import JobState, JobUpdate, Journal, PrinterHealth, PrinterStatus, PrintJob
 from devices.printer_url import Address, FileAddress, SerialAddress
 
 _ENCODERS = ("auto", "raster", "lines", "hybrid")
@@ -46,16 +47,19 @@ class EscposPrinter:
         encoder: str = "auto",
         journal: Journal,
         name: str = "printer",
-        logos: Collection[str] = (),
-        roll: PaperRoll | None = None,
-        keep_roll: Callable[[PaperRoll], None] | None = None,
+        keeps_logo: bool = False,
+        roll_mm: float = 80_000.0,
+        near_end_mm: float = 0.0,
+        book: PrinterBook | None = None,
     ) -> None:
         """Start the printer's thread.
 
         `url` says where it is (`devices.printer_url`), `profile` what it can do (`devices.escpos.profiles`),
         `width` is the printable width in dots; `encoder` `auto` takes the most faithful one that keeps the wire
-        under two seconds. `logos` are the digests of pictures that `store_logos` has put into its memory.
-        `roll` is the paper account so far, `keep_roll` hears of every change to it.
+        under two seconds. `keeps_logo` has the printer keep the head of the receipts in its memory, once, where its
+        profile has one and it tells its serial number. `roll_mm` is a full roll, `near_end_mm` what is left of one
+        when the near-end sensor trips (0: nobody measured it); both begin a `book` that ends with this object when
+        none is given.
 
         Raises:
             PrinterUrlInvalid: the address cannot be read.
@@ -65,7 +69,6 @@ class EscposPrinter:
         self._address = printer_url.parse(url)
         self._profile = find_profile(profile).with_width(_checked_width(width))
         self._encoder = _checked_encoder(encoder)
-        self._logos = frozenset(logos)
         self._closed = False
         woken = threading.Event()
         self._owner = Owner(
@@ -80,8 +83,8 @@ class EscposPrinter:
                 wake=woken.set,
                 open_port=self._open_port,
             ),
-            roll=roll or PaperRoll(),
-            keep_roll=keep_roll or _forget,
+            book=book or MemoryBook(PaperRoll(length_mm=roll_mm, low_mm=near_end_mm)),
+            keeps_pictures=keeps_logo,
         )
         self._thread = threading.Thread(target=self._owner.run, name=f"printer {name}", daemon=True)
         self._thread.start()
@@ -125,30 +128,6 @@ class EscposPrinter:
         self._owner.send_on(Errand(work))
         return answer.result(timeout=_PROBE_S)
 
-    def store_logos(self, page: Page) -> frozenset[str]:
-        """Put the logos of a page into the printer's memory; the digests that it now holds, for the settings.
-
-        For a technician's order only: the memory wears with every call. Waits as `probe` does.
-
-        Raises:
-            TimeoutError: a job is still running.
-            PrinterError: the printer has no such memory, is not there, or did not confirm.
-        """
-        from devices.escpos.hybrid import store_logo
-
-        logos = [piece for piece in page.pieces if isinstance(piece, LogoTile)]
-        answer: Future[bool] = Future()
-
-        def work(talk: Conversation | None) -> None:
-            answer.set_result(talk is not None and talk.confirmed(b"".join(map(store_logo, logos))))
-
-        if self._profile.nv_logo:
-            self._owner.send_on(Errand(work))
-        if not self._profile.nv_logo or not answer.result(timeout=_PROBE_S):
-            raise PrinterError(self.status())
-        self._logos |= {logo.digest for logo in logos}
-        return self._logos
-
     def close(self) -> None:
         """Stop after the running job or its deadline; calling twice is fine."""
         self._closed = True
@@ -159,8 +138,8 @@ class EscposPrinter:
     def _open_port(self) -> Port:
         return open_port(self._address)
 
-    def _draw(self, job: PrintJob) -> Ticket:
-        data = self._encoded(job.page)
+    def _draw(self, job: PrintJob, pictures: Collection[str]) -> Ticket:
+        data = self._encoded(job.page, pictures)
         cut = self._profile.cut if data.endswith(self._profile.cut) else b""
         return Ticket(
             body=data[: len(data) - len(cut)],
@@ -169,13 +148,13 @@ class EscposPrinter:
             wire_s=wire_s(len(data), self._address),
         )
 
-    def _encoded(self, page: Page) -> bytes:
+    def _encoded(self, page: Page, pictures: Collection[str] = ()) -> bytes:
         from devices.escpos.encoding import Encoder, encode
 
         names = _BY_FIDELITY if self._encoder == "auto" else (self._encoder,)
         data = b""
         for name in names:
-            data = encode(page, encoder=Encoder(name), profile=self._profile, stored=self._logos)
+            data = encode(page, encoder=Encoder(name), profile=self._profile, stored=pictures)
             if wire_s(len(data), self._address) <= _WIRE_LIMIT_S:
                 break
         return data
@@ -185,9 +164,7 @@ def wire_s(length: int, address: Address) -> float:
     """Seconds that so many bytes take on the wire; 0 where the mechanism is always slower."""
     if not isinstance(address, SerialAddress):
         return 0.0
-    # One start and one stop bit, and the parity bit where there is one.
-    bits = address.bits + 2 + (address.parity != "N")
-    return length * bits / address.baud
+    return length * address.bits_per_byte / address.baud
 
 
 def _checked_width(width: int) -> int:
@@ -205,7 +182,3 @@ def _checked_encoder(name: str) -> str:
 def _pause(woken: threading.Event, seconds: float) -> None:
     woken.wait(seconds)
     woken.clear()
-
-
-def _forget(roll: PaperRoll) -> None:
-    return

@@ -9,6 +9,7 @@ from random import Random
 
 from devices.escpos.conversation import Conversation, Timing
 from devices.escpos.ports import Port
+from devices.escpos.probing import serial_number
 from devices.escpos.profiles import Fence, Profile
 from devices.escpos.session import Session
 from devices.printer import PrinterHealth, PrinterStatus
@@ -49,6 +50,8 @@ class Keeper:
         self._retry_at = seams.clock()
         self.talk: Conversation | None = None
         self.session: Session | None = None
+        self.serial = ""
+        self._is_named = False
         self.owed = 0
         self.is_cut = True
         self.status = PrinterStatus(PrinterHealth.ABSENT, "not opened yet")
@@ -61,6 +64,11 @@ class Keeper:
             except TransportError as error:
                 self.lost(error)
         return self.session
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether what is known of the printer is what it says now."""
+        return self.session is not None and self.session.is_ready and self.status.health not in _UNREACHED
 
     def watch(self) -> None:
         """Spend one turn of idle time: listen, look, begin again what the printer would not take, or wait."""
@@ -75,6 +83,7 @@ class Keeper:
             self.talk.pump(timing.poll_s)
             if self.session.is_ready:
                 self.notice(self.session.look())
+                self._ask_serial()
             else:
                 self._begin(self.session, is_cut=self.session.is_cut)
         except TransportError as error:
@@ -84,6 +93,8 @@ class Keeper:
         """Take over what the printer is fit for; a change is logged once."""
         before = self.status.health
         self.status = PrinterStatus(health, detail)
+        if health in _UNREACHED:
+            self.serial, self._is_named = "", False
         if health is before:
             return
         if health in _UNREACHED:
@@ -107,6 +118,7 @@ class Keeper:
     def drop(self) -> None:
         """Let go of the printer."""
         port, self._port, self.talk, self.session = self._port, None, None, None
+        self.serial, self._is_named = "", False
         if port is not None:
             port.close()
 
@@ -143,3 +155,13 @@ class Keeper:
         self.notice(session.begin(owed=self.owed, is_cut=is_cut))
         if session.is_ready:
             self.owed, self.is_cut = 0, True
+            self._ask_serial()
+
+    def _ask_serial(self) -> None:
+        """Ask who it is, once after it came back: on a serial line it may be another printer now.
+
+        Only where a picture in its memory depends on it: asking costs half a second of a printer that is mute.
+        """
+        if self._profile.nv_logo and not self._is_named and self.talk is not None and self.is_answering:
+            self._is_named = True
+            self.serial = serial_number(self.talk)

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
+from devices.escpos.book import PrinterBook
 from devices.escpos.conversation import Conversation, Interrupted
 from devices.escpos.keeper import Keeper, Seams
 from devices.escpos.profiles import Profile
 from devices.escpos.progress import Progress, Watch
-from devices.escpos.roll import PaperRoll
-from devices.escpos.session import Ticket
+from devices.escpos.session import Session, Ticket
+from devices.page import LogoTile
 from devices.printer import JobState, Journal, PrinterHealth, PrinterStatus, PrintJob
 from devices.transports import TransportError
 
@@ -27,6 +28,14 @@ _NOTHING_PRINTED = _UNSENT | {JobState.REFUSED}
 # While waiting in these, only a person moves things on: closing does not wait for one.
 _WAITING = frozenset({JobState.HELD, JobState.PRESENTED})
 _REST_S = 5.0
+# The book may be changed by another program: a technician's, who has put in a new roll.
+_REREAD_S = 5.0
+# What the sensors say of the paper counts when they said it so often running: noise must not put in a new roll.
+_SENSED_TIMES = 3
+# More than a terminal ever needs; whatever goes wrong, a printer's memory must not be worn out.
+_MOST_PICTURES = 16
+# Writing into a printer's memory takes longer than printing.
+_KEPT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +60,28 @@ class Owner:
         name: str,
         profile: Profile,
         one_way: bool,
-        draw: Callable[[PrintJob], Ticket],
+        draw: Callable[[PrintJob, Collection[str]], Ticket],
         journal: Journal,
         seams: Seams,
-        roll: PaperRoll,
-        keep_roll: Callable[[PaperRoll], None],
+        book: PrinterBook,
+        keeps_pictures: bool = False,
     ) -> None:
-        """`draw` makes a job's bytes; `keep_roll` hears of every change of the paper's account."""
+        """`draw` makes a job's bytes, given the pictures that the printer holds; `book` is what is kept of it.
+
+        `keeps_pictures` puts the logos of a receipt that came out into the printer's memory, for the next ones.
+        """
         self._name = name
         self._profile = profile
         self._one_way = one_way
         self._draw = draw
         self._journal = journal
         self._seams = seams
-        self._keep_roll = keep_roll
+        self._book = book
+        self._keeps_pictures = keeps_pictures
+        self._unkept: list[LogoTile] = []
+        self._sensed = (False, False)
+        self._sensed_times = 0
+        self._reread_at = 0.0
         self._inbox: SimpleQueue[_Print | Errand] = SimpleQueue()
         self._waiting: deque[Progress] = deque()
         self._errands: deque[Errand] = deque()
@@ -73,7 +90,7 @@ class Owner:
         self._current: Progress | None = None
         self._reconciled = False
         self._stopping = False
-        self.roll = roll
+        self.roll = book.roll()
 
     @property
     def status(self) -> PrinterStatus:
@@ -135,6 +152,8 @@ class Owner:
             self._print(self._waiting.popleft())
         elif self._errands:
             self._run_errand(self._errands.popleft())
+        elif self._unkept:
+            self._keep_picture(self._unkept.pop())
         elif self._one_way:
             self._seams.pause(self._seams.timing.poll_s)
         else:
@@ -187,9 +206,12 @@ class Owner:
     def _print(self, progress: Progress) -> None:
         self._current = progress
         try:
-            ticket = self._draw(progress.job)
-            self._run_job(ticket, progress)
-            self._note_printed(ticket, progress)
+            # First, because what a printer holds in its memory is known only of the one that is there.
+            session = None if self._one_way else self._keeper.reach()
+            pictures = self._pictures()
+            ticket = self._draw(progress.job, pictures)
+            self._run_job(ticket, progress, session)
+            self._note_printed(ticket, progress, pictures)
         except Interrupted:
             self._break_off(progress)
         except TransportError as error:
@@ -202,7 +224,7 @@ class Owner:
             self._current = None
             self._aborting.discard(progress.job.id)
 
-    def _run_job(self, ticket: Ticket, progress: Progress) -> None:
+    def _run_job(self, ticket: Ticket, progress: Progress, session: Session | None) -> None:
         keeper = self._keeper
         if self._one_way:
             port = self._seams.open_port()
@@ -210,7 +232,7 @@ class Owner:
                 keeper.over(port)[1].run_blind(ticket, teller=progress)
             finally:
                 port.close()
-        elif (session := keeper.reach()) is not None:
+        elif session is not None:
             session.run(ticket, teller=progress)
         else:
             progress.enter(JobState.REFUSED, reason=keeper.status.health)
@@ -257,6 +279,8 @@ class Owner:
         if state is JobState.QUEUED or talk is None:
             return
         self._keeper.notice(reason if isinstance(reason, PrinterHealth) else talk.condition.health)
+        if state is JobState.HELD and reason == PrinterHealth.PAPER_OUT:
+            self._sense(low=False, out=True)
 
     def _run_errand(self, errand: Errand) -> None:
         try:
@@ -268,16 +292,50 @@ class Owner:
             self._keeper.lost(error)
             errand.work(None)
 
-    def _note_printed(self, ticket: Ticket, progress: Progress) -> None:
-        if progress.state not in _NOTHING_PRINTED:
-            self._keep(self.roll.printed(ticket.length_mm))
+    def _note_printed(self, ticket: Ticket, progress: Progress, pictures: Collection[str]) -> None:
+        if progress.state in _NOTHING_PRINTED:
+            return
+        self.roll = self._book.change_roll(lambda roll: roll.printed(ticket.length_mm))
+        if self._keeps_pictures and self._profile.nv_logo and progress.confirmed:
+            logos = [piece for piece in progress.job.page.pieces if isinstance(piece, LogoTile)]
+            self._unkept = [logo for logo in logos if logo.digest not in pictures]
 
     def _note_paper(self) -> None:
-        talk = self._keeper.talk
-        if talk is not None:
-            self._keep(self.roll.sensed(low=talk.condition.paper_low, out=talk.condition.paper_out))
+        """Take over what the sensors have said for some time, and what another program wrote into the book."""
+        keeper = self._keeper
+        if keeper.talk is not None and keeper.is_answering:
+            condition = keeper.talk.condition
+            sensed = (condition.paper_low, condition.paper_out)
+            self._sensed_times = self._sensed_times + 1 if sensed == self._sensed else 1
+            self._sensed = sensed
+            if self._sensed_times >= _SENSED_TIMES:
+                self._sense(*sensed)
+        now = self._seams.clock()
+        if now >= self._reread_at:
+            self._reread_at = now + _REREAD_S
+            self.roll = self._book.roll()
 
-    def _keep(self, roll: PaperRoll) -> None:
-        if roll != self.roll:
-            self.roll = roll
-            self._keep_roll(roll)
+    def _sense(self, low: bool, out: bool) -> None:
+        if self.roll.sensed(low=low, out=out) != self.roll:
+            self.roll = self._book.change_roll(lambda roll: roll.sensed(low=low, out=out))
+
+    def _pictures(self) -> frozenset[str]:
+        """The digests of what the printer there is known to hold; of one that does not say who it is, nothing."""
+        serial = self._keeper.serial
+        return self._book.pictures(serial) if serial and self._keeps_pictures else frozenset()
+
+    def _keep_picture(self, logo: LogoTile) -> None:
+        """Put one more picture into the printer's memory."""
+        from devices.escpos.hybrid import store_logo
+
+        talk, serial = self._keeper.talk, self._keeper.serial
+        kept = self._pictures()
+        if talk is None or not serial or logo.digest in kept or len(kept) >= _MOST_PICTURES:
+            return
+        try:
+            if talk.confirmed(store_logo(logo), timeout_s=_KEPT_S):
+                self._book.keep_picture(serial, logo.digest)
+        except Interrupted:
+            return
+        except TransportError as error:
+            self._keeper.lost(error)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import socket
 import stat
+import sys
+import termios
 from collections.abc import Callable
 from typing import Protocol
 
@@ -25,6 +28,9 @@ _CONNECT_S = 3.0
 _UNACKNOWLEDGED_MS = 10_000
 # Small, so that "accepted" is not far ahead of what the printer has: the kernel doubles it.
 _SEND_BUFFER = 4096
+# The same on a terminal line, where the kernel would take four seconds' worth at 9600 baud.
+_AHEAD_S = 0.05
+_LEAST_AHEAD = 16
 
 
 class Port(Protocol):
@@ -92,13 +98,14 @@ class DescriptorPort:
     one_way = False
 
     def __init__(
-        self, descriptor: int, *, name: str, release: Callable[[], None], is_terminal: bool = False
+        self, descriptor: int, *, name: str, release: Callable[[], None], bytes_per_s: float | None = None
     ) -> None:
-        """`release` closes the descriptor by whatever owns it.
+        """`release` closes the descriptor by whatever owns it; `bytes_per_s` is a terminal line's speed.
 
-        On a socket reading nothing means the other side closed; on a terminal line it may mean just nothing.
+        On a socket (None) reading nothing means the other side closed; on a line it may mean just nothing.
         """
-        self.outlives_power = is_terminal
+        self.outlives_power = bytes_per_s is not None
+        self._bytes_per_s = bytes_per_s
         self._descriptor = descriptor
         self._name = name
         self._release: Callable[[], None] | None = release
@@ -118,19 +125,35 @@ class DescriptorPort:
 
     def write(self, data: bytes) -> int:
         with mapped(self._name):
+            if self._bytes_per_s is not None:
+                data = data[: max(self._ahead(self._bytes_per_s) - self._queued(), 0)]
             try:
-                return os.write(self._descriptor, data)
+                return os.write(self._descriptor, data) if data else 0
             except BlockingIOError:
                 return 0
 
     def wait(self, timeout_s: float, *, to_write: bool = False) -> None:
         with mapped(self._name):
             poll = select.poll()
+            if to_write and self._bytes_per_s is not None and (queued := self._queued()):
+                # The kernel would take more; this line has had enough until these are on the wire.
+                timeout_s, to_write = min(timeout_s, queued / self._bytes_per_s), False
             poll.register(self._descriptor, select.POLLIN | (select.POLLOUT if to_write else 0))
             poll.register(self._ears, select.POLLIN)
             for descriptor, _ in poll.poll(max(timeout_s, 0.0) * 1000):
                 if descriptor == self._ears.fileno():
                     self._ears.recv(64)
+
+    def _queued(self) -> int:
+        """Bytes that the kernel holds back (tty_ioctl(4), "TIOCOUTQ"); always 0 on a pseudo terminal."""
+        try:
+            return int.from_bytes(fcntl.ioctl(self._descriptor, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+        except OSError:
+            return 0  # a driver that does not say; a line that is gone says so in `write`
+
+    @staticmethod
+    def _ahead(bytes_per_s: float) -> int:
+        return max(int(bytes_per_s * _AHEAD_S), _LEAST_AHEAD)
 
     def _hung_up(self) -> bool:
         poll = select.poll()
@@ -173,7 +196,9 @@ def _serial(address: SerialAddress) -> Port:
         address.path, baud=address.baud, bits=address.bits, parity=address.parity, rtscts=address.rtscts
     )
     # Straight to the descriptor: pyserial's own non-blocking write spins for ever on a stalled line.
-    return DescriptorPort(line.fileno(), name=address.path, release=line.close, is_terminal=True)
+    return DescriptorPort(
+        line.fileno(), name=address.path, release=line.close, bytes_per_s=address.baud / address.bits_per_byte
+    )
 
 
 class FilePort:

@@ -11,8 +11,10 @@ from devices.escpos.profiles import Fence, Profile
 from devices.printer import PrinterHealth
 
 _ANSWER_S = 0.5
-# GS I n: printer information as text; 65 firmware, 66 maker, 67 model (ESC/POS reference, "Transmit printer ID").
+# GS I n: printer information as text; 65 firmware, 66 maker, 67 model, 68 serial number (ESC/POS reference,
+# "Transmit printer ID").
 _IDENTITIES = (66, 67, 65)
+_SERIAL = 68
 _PUSH_ON, _PUSH_OFF = b"\x1da\x0e", b"\x1da\x00"
 
 
@@ -63,6 +65,14 @@ def probe(talk: Conversation) -> ProbeReport:
         identity=_identity(talk),
         noise=talk.noise - noise,
     )
+
+
+def serial_number(talk: Conversation) -> str:
+    """The number that no other printer has, as it says; empty when it says none in half a second."""
+    talk.identity.clear()
+    talk.send(bytes((0x1D, 0x49, _SERIAL)))
+    talk.until(partial(_heard_identities, talk, 1), timeout_s=_ANSWER_S)
+    return talk.identity[0].decode("ascii", "replace").strip() if talk.identity else ""
 
 
 def _answers(talk: Conversation, kind: Fence) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 # Paper that cannot be printed on: the last turns are glued to the core, and a receipt must not stop short.
 _RESERVE = 1.2
+# No forecast reaches further: a roll that lasts a whole season is no news.
+_FORESEEN_DAYS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class PaperRoll:
 
     `length_mm` is a full roll's, `low_mm` what is left when the near-end sensor trips (0: nobody measured it);
     `used_mm` and `receipts` count since the roll was put in, `since_low_mm` since the sensor tripped (None: it
-    has not).
+    has not); `usual_mm` is how long receipts were on the roll before (0: not known).
     """
 
     length_mm: float = 80_000.0
@@ -24,6 +27,7 @@ class PaperRoll:
     receipts: int = 0
     since_low_mm: float | None = None
     out: bool = False
+    usual_mm: float = 0.0
 
     def printed(self, length_mm: float) -> PaperRoll:
         """With one more receipt printed, or probably printed."""
@@ -35,8 +39,17 @@ class PaperRoll:
         if out:
             return self if self.out else replace(self, out=True)
         if self.out or (self.since_low_mm is not None and not low):
-            return replace(self, used_mm=0.0, receipts=0, out=False, since_low_mm=0.0 if low else None)
+            return replace(self.renewed(self.length_mm), since_low_mm=0.0 if low else None)
         return replace(self, since_low_mm=0.0) if low and self.since_low_mm is None else self
+
+    def renewed(self, length_mm: float) -> PaperRoll:
+        """With a new roll of this length, which somebody has put in."""
+        return PaperRoll(length_mm=length_mm, low_mm=self.low_mm, usual_mm=self.receipt_mm)
+
+    @property
+    def receipt_mm(self) -> float:
+        """How long a receipt usually is; 0 before the first one."""
+        return self.used_mm / self.receipts if self.receipts else self.usual_mm
 
     @property
     def left_mm(self) -> float:
@@ -50,15 +63,19 @@ class PaperRoll:
     @property
     def receipts_left(self) -> int | None:
         """Receipts of the usual length that still fit; None before the first one told what is usual."""
-        if self.receipts == 0:
-            return None
-        return int(self.left_mm / (_RESERVE * self.used_mm / self.receipts))
+        return int(self.left_mm / (_RESERVE * self.receipt_mm)) if self.receipt_mm else None
 
     @property
     def is_spent(self) -> bool:
         """Whether the next receipt would probably stop short: only said when the remainder was measured."""
         return bool(self.low_mm) and self.since_low_mm is not None and self.receipts_left == 0
 
-    def ends_on(self, today: date, *, mm_per_day: float) -> date | None:
-        """The day the roll will end at this use; None when nothing is being used."""
-        return today + timedelta(days=int(self.left_mm / mm_per_day)) if mm_per_day > 0 else None
+    def ends_on(self, today: date, *, expected_mm: Callable[[date], float]) -> date | None:
+        """The day the roll will end when each day uses what is `expected_mm` of it; None: not within four months."""
+        left_mm = self.left_mm
+        for days in range(_FORESEEN_DAYS):
+            day = today + timedelta(days=days)
+            left_mm -= expected_mm(day)
+            if left_mm <= 0:
+                return day
+        return None

@@ -96,13 +96,23 @@ class Session:
         start = fill + _INIT + cut + (_PUSH if self._profile.asb else b"")
         if self._talk.send(start) < len(start):
             return PrinterHealth.OFFLINE
-        health = self.look()
+        health = self._first_look()
         self._was_silent = health is PrinterHealth.SILENT
         if self._was_silent:
             return health
         self._ready, self._is_cut, self._owed = True, True, 0
         if health.can_print and self._proof.kind is None:
             self._proof.find()
+        return health
+
+    def _first_look(self) -> PrinterHealth:
+        """`look` with patience: what `begin` sends may still be on a slow line, or be worked off byte by byte."""
+        end = self._clock() + self._timing.settle_s
+        if self._profile.status and not self._talk.settled():
+            return PrinterHealth.SILENT
+        health = self.look()
+        while health is PrinterHealth.SILENT and self._clock() < end:
+            health = self.look()
         return health
 
     def look(self) -> PrinterHealth:

@@ -40,8 +40,9 @@ class Machine:
         line: Line = Line.DROPS,
         slip_cut: Callable[[Slip, int], None] = lambda slip, number: None,
         seed: int = 0,
+        serial: bytes = b"S-0001",
     ) -> None:
-        """`answers`: which questions it knows; `line`: what it hangs on.
+        """`answers`: which questions it knows; `line`: what it hangs on; `serial`: what it says it is.
 
         `slip_cut` gets each piece that is cut off, and how many there are.
         """
@@ -52,6 +53,7 @@ class Machine:
         self._answers = answers
         self.line = line
         self._slip_cut = slip_cut
+        self._serial = serial
         self._random = Random(seed)  # nosec B311 - noise on a line, not a secret
         self._lock = threading.RLock()
         self._paper = Paper(width)
@@ -184,7 +186,7 @@ class Machine:
                 self._pushes = command[2] != 0
                 self._push(None)
             case b"\x1dI" if "GS I" in self._answers:
-                name = {65: b"1.0", 66: b"SIMULATED", 67: b"PAPER"}.get(command[2])
+                name = {65: b"1.0", 66: b"SIMULATED", 67: b"PAPER", 68: self._serial}.get(command[2])
                 if name is not None:
                     self._say(b"_" + name + b"\0")
             case b"\x1de":

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from random import Random
 
+from devices.escpos.book import MemoryBook
 from devices.escpos.conversation import Timing
 from devices.escpos.keeper import Seams
 from devices.escpos.owner import Owner
 from devices.escpos.ports import Port
 from devices.escpos.profiles import Profile
-from devices.escpos.roll import PaperRoll
 from devices.escpos.session import Ticket
 from devices.page import Page
 from devices.printer import JobState, JobUpdate, JournalEntry, PrintJob
@@ -76,12 +76,14 @@ class Rig:
         journal: MemoryJournal | None = None,
         timing: Timing | None = None,
         open_port: Callable[[], Port] | None = None,
+        book: MemoryBook | None = None,
     ) -> None:
         """`open_port` replaces the plain way to the machine."""
         self.clock = clock
         self.machine = machine
         self.profile = profile
         self.journal = journal if journal is not None else MemoryJournal()
+        self.book = MemoryBook() if book is None else book
         self.updates: dict[str, list[JobUpdate]] = {}
         self._bodies: dict[str, bytes] = {}
         self.owner = Owner(
@@ -98,8 +100,8 @@ class Rig:
                 random=Random(7),  # nosec B311 - the same run every time
                 timing=timing or Timing(),
             ),
-            roll=PaperRoll(),
-            keep_roll=lambda roll: None,
+            book=self.book,
+            keeps_pictures=True,
         )
 
     def open_port(self) -> Port:
@@ -150,7 +152,7 @@ class Rig:
         self.turn_until(lambda: self.ended(job))
         return self.updates[job][-1].state
 
-    def _draw(self, job: PrintJob) -> Ticket:
+    def _draw(self, job: PrintJob, pictures: Collection[str]) -> Ticket:
         body = self._bodies[job.id]
         return Ticket(body, self.profile.cut, length_mm=job.page.height / 8, wire_s=0.0)
 
