@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.escpos.roll import PaperRoll
@@ -49,6 +49,7 @@ def test_the_day_the_roll_ends_is_told_from_what_each_day_is_expected_to_use() -
     assert busy == date(2026, 3, 28)
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.floats(1, 500), st.tuples(st.booleans(), st.booleans())), max_size=60))
 def test_the_account_is_never_negative_whatever_the_sensors_say(events: list[float | tuple[bool, bool]]) -> None:
     roll = PaperRoll(length_mm=5_000, low_mm=600)
