@@ -187,7 +187,7 @@ def _terminal_words(words: Words) -> None:
     service.add_argument("--subscribers", type=int, default=9_000_000)
     service.add_argument("--seed", type=int, default=1)
     bench = _word(words, "bench", work="measure:bench", help="measure this machine, each figure beside another")
-    bench.add_argument("name", nargs="?", help="start, bill, page, readers, issue-day: all; or nine-million")
+    bench.add_argument("name", nargs="?", help="one of them; all but visits and nine-million when left out")
     bench.add_argument("--bills", type=_number_from(1000, 30_000_000), help="for the last two, instead of theirs")
     bench.add_argument("--folder", type=Path, metavar="DIR", help="where those two work, and leave what they made")
 

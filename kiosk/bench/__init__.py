@@ -5,25 +5,22 @@ Machines are noisy: medians of several runs, and ratios before milliseconds.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 Figures = dict[str, Any]
 
 _RUNS = 5
-_PAGE = Path(__file__).with_name("attract.html")
 
 _EMPTY_WINDOW = """
 from kiosk.ui import boot
@@ -32,20 +29,6 @@ from kivy.base import EventLoop, runTouchApp
 runTouchApp(embedded=True)
 EventLoop.idle(); EventLoop.idle()
 """
-
-_CHROMIUM = (
-    "chromium",
-    "--headless=new",
-    "--kiosk",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--window-size=1080,1920",
-)
 
 
 def machine() -> Figures:
@@ -66,11 +49,30 @@ def start() -> Figures:
     with _folder() as folder:
         ours = [_started_ms(folder) for _ in range(_RUNS + 1)][1:]
         empty = [_spent_ms([sys.executable, "-c", _EMPTY_WINDOW]) for _ in range(_RUNS)]
-        chromium = [_chromium_ms(folder) for _ in range(_RUNS + 1)][1:] if shutil.which("chromium") else []
-    found = {"attract_ms": _median(ours), "empty_window_ms": _median(empty)}
-    if chromium:
-        found |= {"chromium_ms": _median(chromium), "ratio": round(_median(ours) / _median(chromium), 2)}
-    return found
+    return {"attract_ms": _median(ours), "empty_window_ms": _median(empty)}
+
+
+def first_frame() -> Figures:
+    """From the start of a process to the complete bill on a real X display, its memory and its idle work, beside
+    Chromium in kiosk mode with the same bill as a page."""
+    from kiosk.bench.first_frame import measure
+
+    with _folder() as folder:
+        return measure(folder, runs=_RUNS)
+
+
+def screens() -> Figures:
+    """A whole redraw and another language at 1080x1920, and a press until its pixels change."""
+    from kiosk.bench.screens import measure, touch
+
+    return measure(runs=_RUNS * 4) | touch()
+
+
+def visits() -> Figures:
+    """Twenty thousand visits, a thousand of them drawn: what each leaves in memory."""
+    from kiosk.bench.visits import measure
+
+    return measure()
 
 
 def bill() -> Figures:
@@ -128,6 +130,8 @@ def terminals() -> Figures:
 
 BENCHMARKS: dict[str, Callable[[], Figures]] = {
     "start": start,
+    "first-frame": first_frame,
+    "screens": screens,
     "bill": bill,
     "page": page,
     "readers": readers,
@@ -137,11 +141,22 @@ BENCHMARKS: dict[str, Callable[[], Figures]] = {
 }
 """Every benchmark by name."""
 
+LONGEST: dict[str, Callable[[], Figures]] = {"visits": visits}
+"""Those that run only when they are named."""
+
 OF_MANY_BILLS: dict[str, Callable[[Path | None, int | None], Figures]] = {
     "issue-day": issue_day,
     "nine-million": nine_million,
 }
 """Those that take a folder to work in and a number of bills; the nation runs only when it is named."""
+
+
+def alone(name: str) -> Figures:
+    """The figures of one benchmark, run in a process of its own: a window is opened once in a process."""
+    command = [sys.executable, "-m", "kiosk", "bench", name, "--json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    figures: Figures = json.loads(done.stdout)[name]
+    return figures
 
 
 def as_text(found: Figures) -> str:
@@ -178,39 +193,6 @@ def _started_ms(folder: Path) -> float:
     return taken
 
 
-def _chromium_ms(folder: Path) -> float:
-    """A browser with the same first screen as a page, until its second frame after the fonts are there."""
-    drawn = threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = _PAGE.read_bytes() if self.path == "/" else b""
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            if self.path == "/drawn":
-                drawn.set()
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    profile = folder / "profile"
-    profile.mkdir(exist_ok=True)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/"
-        began = time.perf_counter()
-        command = [*_CHROMIUM, f"--user-data-dir={profile}", address]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            drawn.wait(30)
-            taken = (time.perf_counter() - began) * 1000
-            process.terminate()
-        server.shutdown()
-    return taken
-
-
 def _spent_ms(command: list[str]) -> float:
     began = time.perf_counter()
     subprocess.run(command, env=_offscreen(), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -218,7 +200,9 @@ def _spent_ms(command: list[str]) -> float:
 
 
 def _offscreen() -> dict[str, str]:
-    return {**os.environ, "SDL_VIDEODRIVER": "offscreen"}
+    # Compiled once and kept, as on every terminal, whatever the shell of this benchmark wants.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "SDL_VIDEODRIVER": "offscreen"}
 
 
 def _median(values: list[float]) -> float:

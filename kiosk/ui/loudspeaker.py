@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,9 @@ class Loudspeaker:
         # What it says of a device that does not open is told in our own words.
         mixer.setLevel(logging.CRITICAL)
         try:
+            # Not needed before the first frame.
+            import tempfile
+
             from kivy.core.audio.audio_sdl2 import SoundSDL2
 
             with tempfile.TemporaryDirectory() as folder:
