@@ -18,6 +18,9 @@ from typing import Any
 
 from kiosk import __version__
 
+VOICE = "espeak-ng"
+"""The program that speaks (`kiosk.speaker`), and its Debian package."""
+
 FREE_MB = 256
 """Free space below which the store may soon refuse to write, in MB."""
 
@@ -67,6 +70,7 @@ def machine() -> Iterator[Finding]:
     yield from _libraries()
     yield _typography()
     yield _sqlite()
+    yield _voice()
 
 
 def terminal(state: Path, *, app_link: str, now: datetime) -> Iterator[Finding]:
@@ -127,6 +131,13 @@ def _sqlite() -> Finding:
         return f"SQLite {found.sqlite}, SQLCipher {found.sqlcipher}"
 
     return probe("sqlite", ask, remedy="install the locked requirements again")
+
+
+def _voice() -> Finding:
+    """A terminal that cannot speak still serves those who see."""
+    if shutil.which(VOICE):
+        return Finding("voice", Verdict.OK, VOICE)
+    return Finding("voice", Verdict.WARNING, "missing: nothing is read aloud", f"apt-get install {VOICE}")
 
 
 def _clock(now: datetime) -> Finding:

@@ -10,12 +10,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from threading import Lock, Thread
 
+from kiosk.health import VOICE
 from kiosk.speech import Sentence
 
 logger = logging.getLogger(__name__)
-
-PROGRAM = "espeak-ng"
-"""The Debian package has the same name."""
 
 RATES = (100, 130, 160, 200, 250, 310)
 """Words a minute (`-s`, 80 to 450), from slow to what practised listeners like."""
@@ -32,11 +30,6 @@ _SUN = "تثدذرزسشصضطظلن"
 _PAUSE = "(?=\\s*(?:$|[،,:.؟!]))"
 
 
-def is_installed(program: str = PROGRAM) -> bool:
-    """Whether this machine can speak; for `doctor`."""
-    return shutil.which(program) is not None
-
-
 class Speaker:
     """Says sentences one after another; a new utterance stops the old one at once. Any thread may call, nothing
     raises.
@@ -47,7 +40,7 @@ class Speaker:
     def __init__(
         self,
         *,
-        program: str = PROGRAM,
+        program: str = VOICE,
         voices: Mapping[str, str] | None = None,
         rate: int = RATE,
         volume: int = VOLUME,

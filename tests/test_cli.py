@@ -235,6 +235,15 @@ def test_doctor_finds_this_machine_ready(capsys: pytest.CaptureFixture[str]) -> 
     assert {check["name"] for check in found["checks"]} >= {"python", "typography", "sqlite"}
 
 
+def test_a_machine_without_a_voice_is_ready_and_told_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.health.shutil.which", lambda program: None)
+    code, found = called(capsys, "doctor")
+    (voice,) = (check for check in found["checks"] if check["name"] == "voice")
+    assert (code, voice["verdict"], voice["remedy"]) == (0, "warning", "apt-get install espeak-ng")
+
+
 def test_check_reports_a_terminal_without_a_printer_as_serving(
     capsys: pytest.CaptureFixture[str], service: Service, state: str
 ) -> None:

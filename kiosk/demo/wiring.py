@@ -66,7 +66,9 @@ def wire(settings: Settings, *, state: Path, slips: Path, service: BillServicePr
 def wire_with_dock(settings: Settings, *, state: Path, service: BillServiceProcess) -> Dock:
     """As `wire`, on a desk, with the dock beside the screen and what it can break between the parts."""
     around = SimulatedSurroundings(state)
-    settings = replace(settings, ups=around.tables["ups"], switches=around.tables["switches"])
+    # A board of switches that the settings name is real, or somebody else's simulation: it stays.
+    switches = settings.switches or around.tables["switches"]
+    settings = replace(settings, ups=around.tables["ups"], switches=switches)
     width_mm = settings.screen.width_mm
     terminal = open_terminal(settings, size=ON_A_DESK, width_mm=width_mm, demo=True, beside=WIDTH)
     dock = Dock(_stand(terminal, service), around)
