@@ -209,7 +209,7 @@ class Box(Node):
         fixed = [0 if share else min(c.wish(room)[0], room) for c, share in zip(members, shares, strict=True)]
         if sum(fixed) > room:
             fixed = _squeezed(fixed, [bool(child.firm) for child in members], room)
-        spare, whole = room - sum(fixed), sum(shares)
+        spare, whole = max(0, room - sum(fixed)), sum(shares)
         return [int(spare * share / whole) if share else part for share, part in zip(shares, fixed, strict=True)]
 
     def _place_row(self, x: int, y: int, width: int, height: int) -> None:

@@ -45,7 +45,8 @@ def bill_view(state: ShowBill, bill: Bill, scene: Scene, *, proven: bool = False
         title=scene.say("bill.title", month=scene.words.month(bill_month(bill))),
         owner=_owner(bill, scene, whole=may.name),
         account=scene.say("bill.account", account=scene.words.number(bill.account.number.masked)),
-        status=status,
+        # That it is overdue is said with the days, beside the amount.
+        status="" if due.words and status_tone is Tone.WARNING else status,
         status_tone=status_tone,
         amount_label=scene.say("bill.amount_due" if owed else "bill.credit"),
         amount=_amount(bill.amount_due if owed else bill.credit, scene),

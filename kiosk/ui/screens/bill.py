@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kivy.lang import Builder
-from kivy.properties import ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 
 from kiosk.ui.files import kv_of
 from kiosk.ui.layout import Column, Repeat, Row, Size
@@ -25,9 +25,15 @@ class LineRow(Column):
 
 
 class FactRow(Row):
-    """A label and its value."""
+    """A label and its value. One of figures alone is set in `script`, where all figures are equally wide."""
 
     item = ObjectProperty(Fact(label="", value=""), rebind=True)
+    script = StringProperty("")
+
+    def on_item(self, *_: Any) -> None:
+        """Choose the script."""
+        has_words = any(letter.isalpha() for letter in self.item.value)
+        self.script = "" if has_words else "en"
 
 
 class TierRow(Row):
@@ -67,10 +73,14 @@ DUE: Mapping[str, str] = {Tone.CALM: "good", Tone.GOOD: "good", Tone.WARNING: "a
 
 
 class BillScreen(Screen):
-    """Shows the first view, or the details in its place."""
+    """Shows the first view, or the details in its place.
+
+    Where nothing there grows into the room left over (`is_filled` not), the amount's ground does.
+    """
 
     model = BillView
     due_colour = StringProperty("good")
+    is_filled = BooleanProperty(False)
     best = ObjectProperty(NOTHING, allownone=True)
     other = ObjectProperty(NOTHING, allownone=True)
 

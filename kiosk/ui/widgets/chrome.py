@@ -51,9 +51,10 @@ class Languages(Repeat):
 
 class Tools(Row):
     """The languages and how to see the screen; where they have no room one button in the place of the languages,
-    and then icons in the place of words (`terse`).
+    and then of its word and icon only the shorter one.
 
-    `room` is the width they may take, in pixels; 0: what the row is given.
+    `room` is the width they may take, in pixels; 0: what the row is given. `is_aside` beside the ways on and out
+    they take a third of the panel at most.
     """
 
     chrome = ObjectProperty(NO_CHROME, rebind=True)
@@ -61,10 +62,13 @@ class Tools(Row):
     is_compact = BooleanProperty(False)
     is_terse = BooleanProperty(False)
     room = NumericProperty(0)
+    is_aside = BooleanProperty(False)
 
     def natural(self, width: int) -> Size:
         """The width of all languages, or of the one button in their place, or of its icon."""
         width = min(width, int(self.room) or width)
+        if self.is_aside:
+            width = min(width, self.look.glass.width // 3)
         for compact, terse in ((False, False), (True, False), (True, True)):
             self.is_compact, self.is_terse = compact, terse
             wish = super().natural(_ENDLESS)
@@ -73,9 +77,14 @@ class Tools(Row):
         return wish
 
     @staticmethod
-    def worded(button: Button | None, is_terse: bool) -> Button | None:
-        """The button, without its words where it is to be terse."""
+    def wordless(button: Button | None, is_terse: bool) -> Button | None:
+        """The button, its icon alone where it is to be terse."""
         return replace(button, text="") if button and is_terse else button
+
+    @staticmethod
+    def iconless(button: Button | None, is_terse: bool) -> Button | None:
+        """The button, its text alone where it is to be terse."""
+        return replace(button, icon="") if button and is_terse else button
 
 
 class Masthead(Flow):
@@ -101,14 +110,14 @@ class Header(Column):
 class Footer(Column):
     """The way out in its corner, the way back beside it, and the next step, large, at the other end.
 
-    `other` is a second thing to do, where there is no room for it above.
+    `other` is a second thing to do, where there is no room for it above. `ends` makes the way out the next step.
     """
 
     chrome = ObjectProperty(NO_CHROME, rebind=True)
     button = ObjectProperty(NOTHING, allownone=True, rebind=True)
     other = ObjectProperty(NOTHING, allownone=True, rebind=True)
     kind = StringProperty("primary")
-    finish_kind = StringProperty("quiet")
+    ends = BooleanProperty(False)
 
 
 class Watermark(Node):

@@ -18,7 +18,7 @@ class Text(Node):
     `align` is along the reading direction ("left" and "right" are for figures in columns). `most` limits the
     lines, the last ending in an ellipsis. `script` sets the text in another language than the screen's
     (a language's own name, a number typed from left to right). Without text it takes no room, unless `keep`.
-    Centred lines are made about equally long.
+    Lines that are centred or at the end are made about equally long.
     `floor` is the least width in pixels, so that a column of figures can be as wide as its widest.
     """
 
@@ -98,7 +98,7 @@ class Text(Node):
         if not self.text or (whole <= width and "\n" not in self.text):
             self._lines, longest = [self.text] if self.text else [], whole
         else:
-            if self.align == "center" and not self.most:
+            if self.align in ("center", "end") and not self.most:
                 self._lines = typeset.balanced(self.text, style, width=width)
             else:
                 self._lines = typeset.lines(self.text, style, width=width, most=self.most)
