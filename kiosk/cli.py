@@ -226,7 +226,7 @@ def _issue_day_words(words: Words) -> None:
     sync.add_argument("--once", action="store_true", help="now, and end; else again and again")
     sync.add_argument("--trust", type=Path, metavar="FILE.pub", help="who may sign; else the settings' one")
     sync.add_argument("--scope-key", type=Path, metavar="FILE.scope", help="else the credential, or scope.key")
-    sync.add_argument("--scope", metavar="NAME", help="all, when left out")
+    sync.add_argument("--scope", metavar="NAME", help="else as store.scope and store.regions say")
 
 
 def _paper(word: argparse.ArgumentParser) -> None:

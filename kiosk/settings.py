@@ -79,9 +79,10 @@ class VisitSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """What is kept for when the network is away."""
+    """What is kept for when the network is away; `regions` are names of published scopes."""
 
     scope: Literal["none", "seen", "regions", "all"]
+    regions: tuple[str, ...]
     accounts: int
 
 

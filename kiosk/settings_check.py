@@ -61,6 +61,12 @@ def _known_languages(codes: list[str]) -> list[str]:
     return codes
 
 
+def _once(names: list[str]) -> list[str]:
+    if len(set(names)) != len(names):
+        raise ValueError("names a region twice")
+    return names
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -103,7 +109,14 @@ class _Visit(_Table):
 
 class _Store(_Table):
     scope: Literal["none", "seen", "regions", "all"]
+    regions: Annotated[list[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]], AfterValidator(_once)]
     accounts: Annotated[int, Field(ge=100, le=1_000_000)]
+
+    @model_validator(mode="after")
+    def _names_its_regions(self) -> Self:
+        if self.scope == "regions" and not self.regions:
+            raise ValueError('has scope "regions" and names none: regions = ["riyadh"]')
+        return self
 
 
 class _Speech(_Table):

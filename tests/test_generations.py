@@ -18,7 +18,7 @@ from kiosk.database import StoreDamaged, StoreUnavailable
 from kiosk.gateway import Fetched, GatewayUnreachable, Unchanged
 from kiosk.generations import Generations
 from kiosk.generations.filling import Filling
-from kiosk.generations.pointer import CURRENT, Pointer, State
+from kiosk.generations.pointer import Pointer, State, current
 from kiosk.model import AccountNumber, Bill, Document, Source
 from kiosk.packs import shards
 from kiosk.packs.rows import pack
@@ -67,7 +67,7 @@ class Terminal:
 
     def point(self, bills: int, *, base: int = BASE) -> None:
         pointer = Pointer(self.path(base).name, "all", base, base, self.deltas, bills)
-        self.state.put({CURRENT: pointer.text()})
+        self.state.put({current("all"): pointer.text()})
 
     def close(self) -> None:
         self.generations.close()
@@ -213,7 +213,7 @@ def test_the_next_look_up_reads_the_new_generation(terminal: Terminal) -> None:
 def test_a_generation_taken_away_leaves_nothing_and_no_error(terminal: Terminal) -> None:
     terminal.fill(rows(bill(1)))
     assert found(terminal, 1) is not None
-    terminal.state.put({CURRENT: None})
+    terminal.state.put({current("all"): None})
     assert found(terminal, 1) is None
     terminal.point(1)
     for path in terminal.folder.glob("bills-*"):
@@ -225,7 +225,7 @@ def test_a_generation_taken_away_leaves_nothing_and_no_error(terminal: Terminal)
 def test_a_pointer_of_another_version_counts_as_none(terminal: Terminal) -> None:
     terminal.fill(rows(bill(1)))
     for text in ("{}", "[]", "garbage", '{"file": "x", "more": 1}'):
-        terminal.state.put({CURRENT: text})
+        terminal.state.put({current("all"): text})
         assert found(terminal, 1) is None
 
 

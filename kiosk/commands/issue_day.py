@@ -19,17 +19,19 @@ from kiosk.bootstrap import utc_now
 from kiosk.commands import syncing
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.commands.progress import ProgressLine
+from kiosk.commands.syncing import SyncTerminal
 from kiosk.packs.sealing import PackRefused
 from kiosk.publish import Keys, KeyUnusable, Published
 from kiosk.publish import publish as publish_bills
 from kiosk.sync import Synced
+from kiosk.sync.priority import step_back
 from kiosk.sync.rhythm import Rhythm
 
 _MOST_TOLD = 1000
 """Rejected lines told one by one."""
 
-_NICENESS = 19
-"""The screen comes first."""
+_NICENESS_BY_HAND = 5
+"""The screen comes first, but somebody waits."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -64,24 +66,46 @@ def publish(options: Namespace) -> Exit:
 def sync(options: Namespace) -> Exit:
     """Fill the store from what is published: now, or again and again at low priority until SIGTERM."""
     terminal = syncing.terminal_of(options)
-    os.nice(_NICENESS)
-    if options.once:
-        _report_sync(terminal.synced(postpone=lambda held: False), as_json=options.json)
+    if terminal is None:
+        tell("store.scope is seen: looked-up bills are kept, there is nothing to sync")
         return Exit.DONE
-    rhythm = Rhythm(terminal.name)
+    terminal.minimised()
+    if options.once:
+        return _sync_once(terminal, as_json=options.json)
+    step_back()
+    rhythms = {scope: Rhythm(terminal.name) for scope in terminal.scopes}
     while True:
+        pauses = [_sync_next(terminal, scope, rhythm, options) for scope, rhythm in rhythms.items()]
+        time.sleep(min(pauses))
+
+
+def _sync_once(terminal: SyncTerminal, *, as_json: bool) -> Exit:
+    """Every scope once, also after one that failed; then the first failure is told."""
+    os.nice(_NICENESS_BY_HAND)
+    failures = []
+    for scope in terminal.scopes:
         try:
-            terminal.checked()
-            done = terminal.synced(postpone=lambda held: rhythm.postpones(held, utc_now()))
+            _report_sync(terminal.synced(scope, postpone=lambda held: False), as_json=as_json)
         except CommandError as error:
-            if options.json:
-                emit(error.document())
-            tell(f"sync: {error}")
-            time.sleep(rhythm.after_failure(error.facts.get("retry_after_s")))
-        else:
-            if done.changed:
-                _report_sync(done, as_json=options.json)
-            time.sleep(rhythm.after_success())
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return Exit.DONE
+
+
+def _sync_next(terminal: SyncTerminal, scope: str, rhythm: Rhythm, options: Namespace) -> float:
+    """One run of the endless ones; says how many seconds to wait after it."""
+    try:
+        terminal.checked()
+        done = terminal.synced(scope, postpone=lambda held: rhythm.postpones(held, utc_now()))
+    except CommandError as error:
+        if options.json:
+            emit(error.document())
+        tell(f"sync of {scope}: {error}")
+        return rhythm.after_failure(error.facts.get("retry_after_s"))
+    if done.changed:
+        _report_sync(done, as_json=options.json)
+    return rhythm.after_success()
 
 
 def _report_sync(synced: Synced, *, as_json: bool) -> None:
@@ -89,7 +113,7 @@ def _report_sync(synced: Synced, *, as_json: bool) -> None:
         emit(asdict(synced))
     else:
         news = f"{synced.bytes} bytes in {synced.seconds} s" if synced.changed else "nothing new"
-        tell(f"generation {synced.generation}: {synced.bills} bills; {news}")
+        tell(f"{synced.scope}: generation {synced.generation}: {synced.bills} bills; {news}")
 
 
 def _report(published: Published, *, as_json: bool) -> None:

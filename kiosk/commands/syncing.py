@@ -6,13 +6,13 @@ import os
 import re
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from kiosk.bootstrap import utc_now
 from kiosk.commands.common import settings_of, state_folder
-from kiosk.commands.outcome import CommandError, Exit
+from kiosk.commands.outcome import CommandError, Exit, emit
 from kiosk.commands.progress import ProgressLine
 from kiosk.database import StoreError, StoreFull
 from kiosk.http import HttpSession
@@ -21,7 +21,8 @@ from kiosk.packs.manifest import Manifest
 from kiosk.packs.sealing import PackRefused, ScopeKey
 from kiosk.settings import Settings
 from kiosk.store import store_key
-from kiosk.sync import Keys, ScopeKeyWrong, Synced, check_nightly, synchronise
+from kiosk.sync import Keys, ScopeKeyWrong, Synced, check_nightly, forget, keep_only, synchronise
+from kiosk.sync.bulletin import Bulletin, SyncNews
 from kiosk.sync.source import FolderSource, HttpSource, PackSource, SyncFault
 from kiosk.sync.space import NoRoom
 
@@ -32,16 +33,19 @@ _SCOPE_CREDENTIAL = "scope-key"
 
 @dataclass(frozen=True, slots=True)
 class SyncTerminal:
-    """A terminal as sync sees it. `name` is what operations call it."""
+    """A terminal as sync sees it. `name` is what operations call it; `scopes` are what it keeps, in their order."""
 
     name: str
     state: Path
-    scope: str
+    scopes: tuple[str, ...]
     keys: Keys
     source: PackSource
+    bulletin: Bulletin
+    tell: Callable[[SyncNews], None]
+    """Told how far it is, every few seconds."""
 
-    def synced(self, *, postpone: Callable[[Manifest], bool]) -> Synced:
-        """Run once, showing progress on stderr.
+    def synced(self, scope: str, *, postpone: Callable[[Manifest], bool]) -> Synced:
+        """Run once for a scope, showing progress on stderr, and in `sync.json` for a technician's screen.
 
         Raises:
             CommandError: with the exit code of what went wrong.
@@ -51,23 +55,30 @@ class SyncTerminal:
         def show(done: int, rows: int) -> None:
             nonlocal of
             of = max(rows, 1)
-            line("taking", done)
+            line(f"taking {scope}", done)
+            news = self.bulletin.taking(scope, done, rows)
+            if news:
+                self.tell(news)
 
         line = ProgressLine("bills", share=lambda _, done: done / of)
         try:
-            return synchronise(
+            synced = synchronise(
                 self.source,
                 folder=self.state,
-                scope=self.scope,
+                scope=scope,
                 keys=self.keys,
                 now=utc_now,
                 progress=show,
                 postpone=postpone,
             )
         except (SyncFault, PackRefused, ScopeKeyWrong, NoRoom, StoreError) as error:
-            raise _told(error) from error
+            told = _told(error)
+            self.bulletin.failed(scope, told.code)
+            raise told from error
         finally:
             line.close()
+        self.bulletin.done(scope)
+        return synced
 
     def checked(self) -> None:
         """Read all that is stored once a night; what is damaged is brought again by the next run.
@@ -80,9 +91,20 @@ class SyncTerminal:
         except StoreError as error:
             raise _told(error) from error
 
+    def minimised(self) -> None:
+        """Forget what was synced for scopes that are not this terminal's any more.
 
-def terminal_of(options: Namespace) -> SyncTerminal:
-    """The terminal of a command line.
+        Raises:
+            CommandError: it could not be.
+        """
+        try:
+            keep_only(self.state, self.scopes, self.keys.store)
+        except StoreError as error:
+            raise _told(error) from error
+
+
+def terminal_of(options: Namespace) -> SyncTerminal | None:
+    """The terminal of a command line; None: its settings want no bills but those looked up, and none are kept now.
 
     Raises:
         CommandError: the settings or the named files cannot be used.
@@ -92,16 +114,45 @@ def terminal_of(options: Namespace) -> SyncTerminal:
     if folder is not None:
         options.gateway = None
     settings = settings_of(options, state=state)
-    if settings.store.scope == "none":
-        raise _unset("store.scope is none: nothing may be kept here")
-    scope = options.scope or "all"
-    check_scope(scope)
+    scopes = _scopes(options, settings)
+    if not scopes:
+        forget(state, store_key(state))
+        if settings.store.scope == "none":
+            raise _unset("store.scope is none: nothing may be kept here")
+        return None
     try:
-        keys = Keys(_trust(options.trust, settings), _scope_key(options.scope_key, state), store_key(state))
+        keys = Keys(_trust(options.trust, settings), _scope_keys(options.scope_key, state), store_key(state))
     except StoreError as error:
         raise _told(error) from error
     source = FolderSource(folder) if folder else _server(settings)
-    return SyncTerminal(settings.site.terminal, state, scope, keys, source)
+    tell = _emitted if options.json and not options.once else _untold
+    return SyncTerminal(settings.site.terminal, state, scopes, keys, source, Bulletin(state, utc_now), tell)
+
+
+def _scopes(options: Namespace, settings: Settings) -> tuple[str, ...]:
+    """What is to be kept: as the command says, else the settings.
+
+    Where they want looked-up bills only, a run by hand, once or with keys of its own, takes all the same.
+    """
+    if settings.store.scope == "none":
+        return ()
+    if options.scope:
+        check_scope(options.scope)
+        return (options.scope,)
+    match settings.store.scope:
+        case "regions":
+            return settings.store.regions
+        case "seen" if not (options.once or options.trust or options.scope_key):
+            return ()
+    return ("all",)
+
+
+def _emitted(news: SyncNews) -> None:
+    emit({"progress": asdict(news)})
+
+
+def _untold(_news: SyncNews) -> None:
+    """A run by hand prints one document, at its end."""
 
 
 def check_scope(name: str) -> None:
@@ -139,7 +190,7 @@ def _trust(given: Path | None, settings: Settings) -> Trust:
         raise _malformed(f"{path} holds no Ed25519 public key in PEM", given is not None) from error
 
 
-def _scope_key(given: Path | None, state: Path) -> ScopeKey:
+def _scope_keys(given: Path | None, state: Path) -> tuple[ScopeKey, ...]:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     kept = [Path(credentials, _SCOPE_CREDENTIAL)] if credentials else []
     path = given or next((path for path in (*kept, state / _SCOPE_KEY) if path.exists()), None)
@@ -148,9 +199,10 @@ def _scope_key(given: Path | None, state: Path) -> ScopeKey:
             "no --scope-key is given, and neither a credential scope-key nor scope.key in the state folder"
         )
     try:
-        return ScopeKey.parse(_read(path, given is not None))
+        return ScopeKey.parse_all(_read(path, given is not None))
     except ValueError as error:
-        raise _malformed(f"{path} holds no scope key (64 hexadecimal digits)", given is not None) from error
+        sentence = f"{path} holds no scope key (64 hexadecimal digits; several, one a line)"
+        raise _malformed(sentence, given is not None) from error
 
 
 def _read(path: Path, given: bool) -> bytes:

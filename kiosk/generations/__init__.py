@@ -1,7 +1,7 @@
 """The bills of whole regions, as sync laid them down: found by account, from one generation after the other.
 
-Whoever shows bills only reads here. The next generation is built beside this one; when `state.db` points to it,
-the next look-up opens it and lets go of the old one.
+Whoever shows bills only reads here. The next generation of a scope is built beside this one; when `state.db` points
+to it, the next look-up opens it and lets go of the old one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.database import StoreDamaged, StoreError, StoreUnavailable, connect, store_error
-from kiosk.generations.pointer import STATE_FILE, Pointer, read_pointer
+from kiosk.generations.pointer import STATE_FILE, Pointer, read_pointers
 from kiosk.model import AccountNumber
 from kiosk.packs.figures import Figures, account_key
 from kiosk.packs.rows import BillRow, RowUnreadable, WaitingRow, unpack
@@ -46,7 +46,7 @@ _WAITING = "SELECT segment, account, category, extra FROM waiting WHERE account 
 
 @dataclass(frozen=True, slots=True)
 class GenerationInfo:
-    """What a technician may know of the generation that counts: `as_of` is of its newest change."""
+    """What a technician may know of a scope's generation that counts: `as_of` is of its newest change."""
 
     generation: int
     scope: str
@@ -57,7 +57,7 @@ class GenerationInfo:
 
 
 class Generations:
-    """The generation that counts, for any thread, beside a sync that writes. Nothing is opened before it is asked.
+    """The generations that count, for any thread, beside a sync that writes. Nothing is opened before it is asked.
 
     Args:
         folder: the state folder.
@@ -71,11 +71,11 @@ class Generations:
         self._state_file = folder / STATE_FILE
         self._state: tuple[int, Any] | None = None
         self._version: int | None = None
-        self._pointer: Pointer | None = None
-        self._open: _Generation | None = None
+        self._pointers: tuple[Pointer, ...] = ()
+        self._open: dict[str, _Generation] = {}
 
     def stored(self, account: AccountNumber) -> StoredBill | None:
-        """The account's document in the generation that counts now, or None.
+        """The account's document in the generations that count now, or None; of several, what was right later.
 
         Raises:
             StoreError: the file is of no use now; a damaged one was set aside, and sync builds another.
@@ -93,83 +93,111 @@ class Generations:
         with self._lock:
             return self._found(lambda generation: generation.bill_of(account))
 
-    def info(self) -> GenerationInfo | None:
-        """What is there, without whose it is; None: nothing usable.
+    def info(self) -> tuple[GenerationInfo, ...]:
+        """What is there of each scope, without whose it is; what is damaged is left out.
 
         Raises:
             StoreError: not now.
         """
         with self._lock:
-            try:
-                self._follow()
-            except StoreDamaged:
-                return None
-            pointer = self._pointer
-            if self._open is None or pointer is None:
-                return None
-            parts = [self._open.path.with_name(self._open.path.name + suffix) for suffix in SUFFIXES]
-            return GenerationInfo(
-                generation=pointer.generation,
-                scope=pointer.scope,
-                bills=pointer.bills,
-                deltas=pointer.deltas,
-                as_of=self._open.newest(),
-                bytes=sum(part.stat().st_size for part in parts if part.exists()),
-            )
+            self._follow_all()
+            return tuple([self._info(self._open[p.file], p) for p in self._pointers if p.file in self._open])
 
-    def check(self) -> tuple[str, ...]:
-        """What reading the whole generation finds wrong; empty when it is whole. A second for 2 million bills.
+    def damage(self) -> dict[str, tuple[str, ...]]:
+        """What reading everything finds wrong, by file; empty when all is whole. A second for 2 million bills.
 
         Raises:
             StoreError: not now.
         """
         with self._lock:
-            try:
-                self._follow()
-            except StoreDamaged as error:
-                return (error.code,)
-            return () if self._open is None else self._open.problems()
+            found = self._follow_all()
+            found |= {name: generation.problems() for name, generation in self._open.items()}
+            return {name: problems for name, problems in found.items() if problems}
 
     def close(self) -> None:
         """Let go of the files; twice is fine, and the next look-up opens them again."""
         with self._lock:
-            self._let_go()
+            for name in tuple(self._open):
+                self._let_go(name)
             self._forget_state()
 
+    def _info(self, generation: _Generation, pointer: Pointer) -> GenerationInfo:
+        parts = [generation.path.with_name(generation.path.name + suffix) for suffix in SUFFIXES]
+        return GenerationInfo(
+            generation=pointer.generation,
+            scope=pointer.scope,
+            bills=pointer.bills,
+            deltas=pointer.deltas,
+            as_of=generation.newest(),
+            bytes=sum(part.stat().st_size for part in parts if part.exists()),
+        )
+
     def _found(self, find: Callable[[_Generation], StoredBill | None]) -> StoredBill | None:
-        if self._open is None:
-            return None
+        newest: StoredBill | None = None
+        for generation in tuple(self._open.values()):
+            found = self._found_in(generation, find)
+            if found is not None and (newest is None or found.as_of > newest.as_of):
+                newest = found
+        return newest
+
+    def _found_in(
+        self, generation: _Generation, find: Callable[[_Generation], StoredBill | None]
+    ) -> StoredBill | None:
         try:
-            return find(self._open)
+            return find(generation)
         except RowUnreadable:
             logger.warning("generation_row_unreadable")
             return None
         except StoreDamaged:
-            path = self._open.path
-            self._let_go()
-            set_aside(path)
+            self._let_go(generation.path.name)
+            set_aside(generation.path)
             raise
 
     def _follow(self) -> None:
-        """Have the generation open that counts now."""
-        self._read_pointer()
-        if self._open is not None and self._pointer is not None and self._open.counts(self._pointer):
-            return
-        self._let_go()
-        number = None if self._pointer is None else _number(self._folder / self._pointer.file)
-        if self._pointer is None or number is None:
-            return
-        path = self._folder / self._pointer.file
+        """Have the generations open that count now."""
+        for name in self._counting():
+            self._follow_one(name)
+
+    def _follow_all(self) -> dict[str, tuple[str, ...]]:
+        """As `_follow`, past files that are damaged; says which those are."""
+        damaged: dict[str, tuple[str, ...]] = {}
         try:
-            self._open = _Generation(path, self._key, number)
+            names = self._counting()
+        except StoreDamaged as error:
+            return {STATE_FILE: (error.code,)}
+        for name in names:
+            try:
+                self._follow_one(name)
+            except StoreDamaged as error:
+                damaged[name] = (error.code,)
+        return damaged
+
+    def _counting(self) -> list[str]:
+        """The files that count now; others are let go of."""
+        self._read_pointers()
+        counting = [pointer.file for pointer in self._pointers]
+        for name in [name for name in self._open if name not in counting]:
+            self._let_go(name)
+        return counting
+
+    def _follow_one(self, name: str) -> None:
+        path, held = self._folder / name, self._open.get(name)
+        number = _number(path)
+        if held is not None and held.number == number:
+            return
+        self._let_go(name)  # another file came in its place
+        if number is None:
+            return
+        try:
+            self._open[name] = _Generation(path, self._key, number)
         except StoreDamaged:
             set_aside(path)
             raise
 
-    def _read_pointer(self) -> None:
+    def _read_pointers(self) -> None:
         number = _number(self._state_file)
         if number is None:
-            self._pointer, self._version = None, None  # nothing was ever synced
+            self._pointers, self._version = (), None  # nothing was ever synced
             return
         if self._state is None or self._state[0] != number:
             self._forget_state()
@@ -179,8 +207,7 @@ class Generations:
             # Another connection's commit is all that changes it; asking for it takes half the time of reading.
             version = connection.execute("PRAGMA data_version").fetchone()[0]
             if version != self._version:
-                said = read_pointer(connection)
-                self._pointer, self._version = Pointer.parse(said) if said else None, version
+                self._pointers, self._version = read_pointers(connection), version
             return
         except connection.DatabaseError as error:
             failed = store_error(error)
@@ -192,10 +219,10 @@ class Generations:
             self._state[1].close()
             self._state = self._version = None
 
-    def _let_go(self) -> None:
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+    def _let_go(self, name: str) -> None:
+        held = self._open.pop(name, None)
+        if held is not None:
+            held.close()
 
 
 class _Generation:
@@ -213,10 +240,6 @@ class _Generation:
         except StoreError:
             self._connection.close()
             raise
-
-    def counts(self, pointer: Pointer) -> bool:
-        """Whether this is what the pointer names: the name may be another file's by now."""
-        return self.path.name == pointer.file and _number(self.path) == self.number
 
     def newest_of(self, account: AccountNumber) -> StoredBill | None:
         row = self._one(_BILL, (account_key(account.digits),))

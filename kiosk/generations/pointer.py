@@ -1,4 +1,4 @@
-"""Which generation of bills counts, in `state.db`: written by sync alone, read by whoever shows bills."""
+"""Which generation of each scope's bills counts, in `state.db`: written by sync, read by whoever shows bills."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
 STATE_FILE = "state.db"
-CURRENT = "current"
-
+_CURRENT = "current:"
 _ONE = "SELECT value FROM state WHERE key = ?"
+_POINTERS = "SELECT value FROM state WHERE key >= 'current:' AND key < 'current;' ORDER BY key"
+"""All names that begin with `current:`; the next character after the colon is the semicolon."""
+
+
+def current(scope: str) -> str:
+    """The name under which a scope's pointer is kept."""
+    return _CURRENT + scope
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """The generation that counts: its file in the state folder and what is in it.
+    """The generation of a scope that counts: its file in the state folder and what is in it.
 
     `base` is the generation its snapshot was cut in; `deltas` of the changes since are in it too.
     """
@@ -66,14 +72,22 @@ class State:
         rows = self._file.rows(_ONE, (name,))
         return str(rows[0][0]) if rows else None
 
-    def current(self) -> Pointer | None:
-        """Which generation counts; None: there is none.
+    def current(self, scope: str) -> Pointer | None:
+        """Which generation of a scope counts; None: there is none.
 
         Raises:
             StoreError: the file cannot be read now.
         """
-        text = self.get(CURRENT)
+        text = self.get(current(scope))
         return None if text is None else Pointer.parse(text)
+
+    def pointers(self) -> list[Pointer]:
+        """Which generations count, one for each scope that is kept.
+
+        Raises:
+            StoreError: the file cannot be read now.
+        """
+        return list(filter(None, (Pointer.parse(text) for (text,) in self._file.rows(_POINTERS))))
 
     def put(self, values: Mapping[str, str | None]) -> None:
         """Keep values together, or none of them; None forgets one.
@@ -93,10 +107,10 @@ class State:
         self._file.close()
 
 
-def read_pointer(connection: Any) -> str:
-    """The text of the pointer, over a connection to the state file; empty when there is none."""
-    row = connection.execute(_ONE, (CURRENT,)).fetchone()
-    return "" if row is None else str(row[0])
+def read_pointers(connection: Any) -> tuple[Pointer, ...]:
+    """The pointers, over a connection to the state file."""
+    texts = connection.execute(_POINTERS).fetchall()
+    return tuple(filter(None, (Pointer.parse(text) for (text,) in texts)))
 
 
 def _migrations() -> Migrations:

@@ -61,6 +61,20 @@ class ScopeKey:
         """
         return cls(held if len(held) == KEY_BYTES else bytes.fromhex(held.decode("ascii").strip()))
 
+    @classmethod
+    def parse_all(cls, held: bytes) -> tuple[ScopeKey, ...]:
+        """The keys of a file: one as `parse` takes it, or several in hexadecimal digits, one a line.
+
+        Raises:
+            ValueError: it holds none, or something else besides.
+        """
+        if len(held) == KEY_BYTES:
+            return (cls(held),)
+        keys = tuple(cls.parse(line) for line in held.split())
+        if not keys:
+            raise ValueError("no scope key")
+        return keys
+
     def text(self) -> str:
         """The key as `parse` takes it."""
         return self._octets.hex() + "\n"

@@ -6,34 +6,31 @@ deltas, or from the snapshot in a new file beside the old one. A run that was ki
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 
 from kiosk import ballast
 from kiosk.database import StoreDamaged, StoreFull
-from kiosk.generations import QUARANTINE, SUFFIXES, Generations, set_aside
+from kiosk.generations import QUARANTINE, set_aside
 from kiosk.generations.filling import Filling
-from kiosk.generations.pointer import CURRENT, STATE_FILE, Pointer, State
+from kiosk.generations.pointer import Pointer, State, current
 from kiosk.packs import shards
 from kiosk.packs.envelope import Trust, utc_text
 from kiosk.packs.manifest import Delta, Manifest, verify
 from kiosk.packs.sealing import PackRefused, ScopeKey
+from kiosk.sync.keeping import alone, check_nightly, delete, file_name, files_of, forget, keep_only
 from kiosk.sync.source import ManifestFile, ObjectMissing, PackSource
 from kiosk.sync.space import NoRoom, check_room
 
 logger = logging.getLogger(__name__)
 
-_LOCK = "sync.lock"
-_CHECKED = "checked"
-_CHECK_FROM = 2
-_RIYADH = timezone(timedelta(hours=3))
+__all__ = ["Keys", "ScopeKeyWrong", "Synced", "check_nightly", "forget", "keep_only", "synchronise"]
+
 _LATEST = "latest"
 """The latest time this terminal has reason to believe in, as manifests write it."""
 
@@ -47,17 +44,32 @@ class ScopeKeyWrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What a terminal verifies and opens with, and what encrypts its own files."""
+    """What a terminal verifies and opens with, and what encrypts its own files.
+
+    There may be several scope keys: of several regions, or an old and a new one side by side.
+    """
 
     trust: Trust
-    scope: ScopeKey
+    scopes: Sequence[ScopeKey]
     store: bytes
+
+    def scope(self, key_id: str) -> ScopeKey:
+        """The key of that id.
+
+        Raises:
+            ScopeKeyWrong: this terminal has not got it.
+        """
+        for key in self.scopes:
+            if key.id == key_id:
+                return key
+        raise ScopeKeyWrong
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
     """What a run came to: `bills` accounts have a document now; `bytes` were fetched. All 0: nothing is stored."""
 
+    scope: str
     generation: int
     bills: int
     bytes: int
@@ -87,7 +99,7 @@ def synchronise(
         StoreError: the store cannot be written.
     """
     started = time.monotonic()
-    with _alone(folder):
+    with alone(folder):
         ballast.lay(folder)
         state = State(folder, keys.store)
         try:
@@ -96,59 +108,13 @@ def synchronise(
         finally:
             state.close()
     return Synced(
+        scope=scope,
         generation=pointer.generation if pointer else 0,
         bills=pointer.bills if pointer else 0,
         bytes=run.fetched,
         seconds=round(time.monotonic() - started, 3),
         changed=changed,
     )
-
-
-def forget(folder: Path, store_key: bytes) -> int:
-    """Delete all bills that were synced; says how many there were. The next run brings them again.
-
-    What must not be forgotten stays: which manifests are too old, and the latest time believed in.
-
-    Raises:
-        StoreError: nothing was deleted.
-    """
-    with _alone(folder):
-        if not (folder / STATE_FILE).exists():
-            return 0
-        state = State(folder, store_key)
-        try:
-            current = state.current()
-            state.put({CURRENT: None})
-        finally:
-            state.close()
-        for path in folder.glob("bills-*.db*"):
-            path.unlink()
-        for path in (folder / QUARANTINE).glob("bills-*"):
-            path.unlink()
-    return current.bills if current else 0
-
-
-def check_nightly(folder: Path, store_key: bytes, now: datetime) -> tuple[str, ...]:
-    """Read the whole generation once a night, from two o'clock on; what is damaged is set aside, and said.
-
-    Raises:
-        StoreError: it could not be read now.
-    """
-    night = now.astimezone(_RIYADH)
-    with _alone(folder):
-        state, generations = State(folder, store_key), Generations(folder, store_key)
-        try:
-            if night.hour < _CHECK_FROM or state.get(_CHECKED) == str(night.date()):
-                return ()
-            state.put({_CHECKED: str(night.date())})
-            problems, current = generations.check(), state.current()
-            if problems and current:
-                state.put({CURRENT: None})
-                set_aside(folder / current.file)
-            return problems
-        finally:
-            generations.close()
-            state.close()
 
 
 class _Run:
@@ -195,7 +161,7 @@ class _Run:
             held, now_counts = newer, self._install(newer, pointer)
         self._state.put(
             {
-                CURRENT: now_counts.text(),
+                current(self._scope): now_counts.text(),
                 self._name("etag"): file.etag,
                 self._name("expires"): utc_text(held.expires),
             }
@@ -204,14 +170,12 @@ class _Run:
         return now_counts, now_counts != pointer
 
     def _usable(self) -> Pointer | None:
-        """What counts now, if it is this scope's and its file is there."""
-        pointer = self._state.current()
-        if pointer is None:
-            return None
-        if not (self._folder / pointer.file).exists():
+        """What counts now, if its file is there."""
+        pointer = self._state.current(self._scope)
+        if pointer is not None and not (self._folder / pointer.file).exists():
             self._forget_current()
             return None
-        return pointer if pointer.scope == self._scope else None
+        return pointer
 
     def _believed(self, file: ManifestFile) -> Manifest:
         """The manifest, when its signature, number, date and scope are right; then no older one ever is again."""
@@ -221,8 +185,7 @@ class _Run:
         if held.generation < int(self._state.get(self._name("floor")) or 0):
             raise PackRefused("rolled_back")
         latest = self._check_expiry(utc_text(held.expires), issued=held.issued_at)
-        if held.scope_key_id != self._keys.scope.id:
-            raise ScopeKeyWrong
+        self._keys.scope(held.scope_key_id)
         self._state.put({self._name("floor"): str(held.generation), _LATEST: latest})
         return held
 
@@ -237,16 +200,13 @@ class _Run:
         return max(times)
 
     def _install(self, held: Manifest, pointer: Pointer | None) -> Pointer:
-        path = self._folder / f"bills-{held.base}.db"
+        path = self._folder / file_name(self._scope, held.base)
         if pointer is not None and pointer.file == path.name:
             try:
                 return self._fill(path, held)
             except StoreDamaged:
                 self._forget_current()
                 set_aside(path)
-        elif (current := self._state.current()) is not None and current.file == path.name:
-            self._forget_current()  # another scope's, of the same moment
-            delete(path)
         return self._build(path, held)
 
     def _build(self, path: Path, held: Manifest) -> Pointer:
@@ -263,8 +223,8 @@ class _Run:
         return self._fill(path, held)
 
     def _make_room(self, path: Path, held: Manifest) -> None:
-        current = self._state.current()
-        self._delete_others(path.name, *([current.file] if current else []))
+        held_now = self._state.current(self._scope)
+        self._delete_others(path.name, *([held_now.file] if held_now else []))
         present = path.stat().st_size if path.exists() else 0
         try:
             check_room(self._folder, held, present=present)
@@ -282,9 +242,10 @@ class _Run:
                 raise StoreDamaged  # the same base, and yet other objects: the publisher began anew
             done, of = filling.rows(), sum(delta.object.rows for delta in wanted)
             missing = [delta for delta in wanted if delta.object.sha256 not in taken]
+            key = self._keys.scope(held.scope_key_id)
             for delta, octets in self._fetched(missing):
                 item = delta.object
-                raw = shards.decompress(self._keys.scope.open(octets), raw_bytes=item.raw)
+                raw = shards.decompress(key.open(octets), raw_bytes=item.raw)
                 filling.take(shards.read(raw, rows=item.rows), item.sha256, segment=delta.seq, as_of=delta.as_of)
                 done += item.rows
                 self._progress(done, of)
@@ -310,10 +271,10 @@ class _Run:
                 yield delta, octets
 
     def _forget_current(self) -> None:
-        self._state.put({CURRENT: None, self._name("etag"): None})
+        self._state.put({current(self._scope): None, self._name("etag"): None})
 
     def _delete_others(self, *names: str) -> None:
-        for path in self._folder.glob("bills-*.db*"):
+        for path in files_of(self._folder, self._scope):
             if not path.name.startswith(names):
                 path.unlink(missing_ok=True)
 
@@ -321,20 +282,6 @@ class _Run:
         return f"{what}:{self._scope}"
 
 
-def delete(path: Path) -> None:
-    """Delete a generation's file and all that belongs to it; readers that have it open keep what they opened."""
-    for suffix in reversed(SUFFIXES):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
 def _listed(held: Manifest) -> list[Delta]:
     """All objects in the order they are to be taken; those of the snapshot as delta 0."""
     return [*(Delta(0, held.as_of, item) for item in held.snapshot), *held.deltas]
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One sync at a time; the kernel lets go of the lock for a killed one."""
-    with (folder / _LOCK).open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
