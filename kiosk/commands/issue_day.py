@@ -24,7 +24,7 @@ from kiosk.packs.sealing import PackRefused
 from kiosk.publish import Keys, KeyUnusable, Published
 from kiosk.publish import publish as publish_bills
 from kiosk.sync import Synced
-from kiosk.sync.priority import step_back
+from kiosk.sync.priority import be_nice, step_back
 from kiosk.sync.rhythm import Rhythm
 
 _MOST_TOLD = 1000
@@ -81,7 +81,7 @@ def sync(options: Namespace) -> Exit:
 
 def _sync_once(terminal: SyncTerminal, *, as_json: bool) -> Exit:
     """Every scope once, also after one that failed; then the first failure is told."""
-    os.nice(_NICENESS_BY_HAND)
+    be_nice(_NICENESS_BY_HAND)
     failures = []
     for scope in terminal.scopes:
         try:

@@ -21,9 +21,15 @@ def step_back() -> None:
 
     A process that only sleeps less (`nice`) still holds the core for its slice; an idle one gives way at once.
     """
-    os.nice(_NICENESS)
-    with suppress(OSError):  # a sandbox may forbid both, and then niceness is what there is
+    be_nice(_NICENESS)
+    with suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     number = _IOPRIO_SET.get(platform.machine())
     if number is not None:
         ctypes.CDLL(None).syscall(number, _IOPRIO_WHO_PROCESS, 0, _IOPRIO_IDLE)
+
+
+def be_nice(by: int) -> None:
+    """Leave more of the core to others; in a sandbox that forbids it, go on as it was started."""
+    with suppress(OSError):
+        os.nice(by)
