@@ -38,17 +38,18 @@ def look_at(parts: Parts, settings: Settings, *, state: Path) -> list[Finding]:
 
 
 def data_age(settings: Settings, *, state: Path) -> DataAge:
-    """Since when the newest stored bills are right."""
+    """Since when the stored bills are right: the newest of those looked up, the oldest region of those synced."""
     try:
         store, generations = open_store_file(settings, state=state), open_generations(settings, state=state)
         try:
-            looked_up, held = store.info().newest, generations.info() if generations else None
+            looked_up, regions = store.info().newest, generations.info() if generations else ()
         finally:
             store.close()
             if generations:
                 generations.close()
     except StoreError:
         return DataAge()
+    held = min(regions, key=lambda region: region.as_of, default=None)
     return DataAge(looked_up, held.as_of if held else None, held.generation if held else 0)
 
 

@@ -86,7 +86,8 @@ def _regions(kept: Kept, before: datetime) -> int:
         held = generations.info()
     finally:
         generations.close()
-    return sync.forget(kept.state, kept.key) if held and held.as_of < before else 0
+    young = [region.scope for region in held if region.as_of >= before]
+    return sync.keep_only(kept.state, young, kept.key) if len(young) < len(held) else 0
 
 
 def _old_files(folder: Path, before: datetime) -> int:
