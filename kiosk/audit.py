@@ -179,17 +179,18 @@ class Audit:
                 gone += len(lines)
         return gone
 
-    def reseal(self, key: bytes) -> None:
-        """Seal the newest hash with another key, because the old one is given up.
+    def seal_copy(self, path: Path, key: bytes) -> None:
+        """Write the seal to another file, under a key that will count when that file takes the seal's place.
 
         Raises:
-            OSError: the old one still counts.
+            OSError: there is none.
         """
         with self._alone():
             head, problems = self._sealed_head()
-            self._key = _sealing_key(key)
-            if not problems:
-                self._seal(head)
+            if not problems and self._head.path.exists():
+                copy = Audit(self._folder.parent, key)
+                copy._head = TwoSlots(path)
+                copy._seal(head)
 
     def _add(self, event: str, *, who: str, role: str, ok: bool, facts: Mapping[str, Fact]) -> None:
         head, problems = self._sealed_head()

@@ -161,11 +161,14 @@ def test_old_lines_go_whole_files_at_a_time_and_the_rest_is_verified(
     assert audit.verify().problems
 
 
-def test_a_new_key_seals_what_is_there(tmp_path: Path) -> None:
+def test_a_copy_of_the_seal_counts_under_its_own_key(tmp_path: Path) -> None:
     audit = filled(tmp_path)
-    audit.reseal(bytes(32))
+    copy = tmp_path / "audit" / "head.new"
+    audit.seal_copy(copy, bytes(32))
+    assert audit.verify().problems == ()
+    copy.replace(tmp_path / "audit" / "head")
     assert log(tmp_path, bytes(32)).verify().problems == ()
-    assert log(tmp_path).verify().problems
+    assert audit.verify().problems
 
 
 def test_two_processes_write_one_chain(tmp_path: Path) -> None:
