@@ -36,10 +36,18 @@ Say = Callable[[str], None]
 """Takes one line of output, without its end."""
 
 
-def list_devices(settings: DeviceSettings, *, as_json: bool, say: Say, accepted: Iterable[Accepted] = ()) -> None:
+def list_devices(
+    settings: DeviceSettings,
+    *,
+    as_json: bool,
+    say: Say,
+    accepted: Iterable[Accepted] = (),
+    paper: Mapping[str, object] | None = None,
+) -> None:
     """Tell what is configured and which ports this machine has. No port is opened, none is written to.
 
-    `accepted` are the keyboards that a technician accepted besides those of the settings.
+    `accepted` are the keyboards that a technician accepted besides those of the settings; `paper` is the account of
+    the first printer's roll.
     """
     typing = keyboards()
     ports = [*binding.serial_ports(), *typing, *binding.hid_devices()]
@@ -58,7 +66,10 @@ def list_devices(settings: DeviceSettings, *, as_json: bool, say: Say, accepted:
     }
     facts: dict[str, Sequence[object]] = {
         "printers": [
-            {"name": table.name, "url": table.url, "profile": table.profile} for table in settings.printer
+            {"name": table.name, "url": table.url, "profile": table.profile} | ({"paper": paper} if first else {})
+            for first, table in zip(
+                [paper is not None, *[False] * len(settings.printer)], settings.printer, strict=False
+            )
         ],
         "card_readers": [_reader_facts(table, ports) for table in settings.card_reader],
         "ports": [_port_facts(port, used.get(port.path)) for port in ports if port not in typing],

@@ -21,7 +21,7 @@ from devices.printer import Printer, PrinterError
 from devices.sensors import Sensor
 from kiosk.model import AccountNumber
 from kiosk.resources import asset
-from kiosk.sensing import open_sensors, sensor_states, silence_keyboards
+from kiosk.sensing import open_sensors, paper_state, sensor_states, silence_keyboards
 from kiosk.settings import DeviceTable, Settings
 from kiosk.views import SiteFacts
 from kiosk.visit import Rules
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kiosk.generations import Generations
     from kiosk.journal import JobJournal
     from kiosk.outbox import Outbox
+    from kiosk.paper import PaperBook
     from kiosk.store import Store
 
 logger = logging.getLogger(__name__)
@@ -137,9 +138,13 @@ def open_printer(tables: Sequence[DeviceTable], *, journal: JobJournal) -> Print
     """
     from devices import registry
     from devices.settings import PrinterSettings
+    from kiosk.paper import open_book
 
     try:
-        return registry.open_printer(PrinterSettings(**tables[0]), journal=journal) if tables else None
+        if not tables:
+            return None
+        book = open_book(tables, journal=journal)
+        return registry.open_printer(PrinterSettings(**tables[0]), journal=journal, book=book)
     except PrinterError as error:
         logger.error("printer_unusable: %s", error)
         return None
@@ -174,8 +179,9 @@ def start_courier(
     printer: Printer | None,
     readers: Sequence[CardReader],
     sensors: Sequence[Sensor] = (),
+    paper: PaperBook | None = None,
 ) -> Courier | None:
-    """What tells the utility of all that is in the outbox, and of lost devices, running; None without an address."""
+    """What tells the utility of the outbox, lost devices and little paper, running; None without an address."""
     from kiosk.courier import Courier
     from kiosk.http import HttpSession
 
@@ -185,6 +191,8 @@ def start_courier(
     devices = sensor_states(sensors) | {reader.name: partial(reader_state, reader) for reader in readers}
     if printer:
         devices["printer"] = partial(_printer_state, printer)
+        if paper:
+            devices["paper"] = partial(paper_state, paper)
     session = HttpSession(gateway.url, ca=_path(gateway.ca), client_cert=_path(gateway.client_certificate))
     courier = Courier(outbox, session, terminal=settings.site.terminal, devices=devices)
     courier.start()
@@ -273,11 +281,18 @@ def open_parts(settings: Settings, *, state: Path, silences_keyboards: bool = Fa
 
 def with_courier(parts: Parts, settings: Settings) -> Parts:
     """The parts, and what tells the utility of their receipts, of losses and of what subscribers ask, running."""
+    from kiosk.paper import open_book
+
     if parts.journal is None:
         return parts
     outbox = open_outbox(parts.journal)
     courier = start_courier(
-        settings, outbox=outbox, printer=parts.printer, readers=parts.readers, sensors=parts.sensors
+        settings,
+        outbox=outbox,
+        printer=parts.printer,
+        readers=parts.readers,
+        sensors=parts.sensors,
+        paper=open_book(settings.printer, journal=parts.journal),
     )
     return replace(parts, outbox=outbox, courier=courier)
 

@@ -247,8 +247,16 @@ def _paper(word: argparse.ArgumentParser) -> None:
 
 def _device_words(words: Words) -> None:
     devices = _word(words, "devices", work="parts:devices", help="printers, readers and what they say")
-    devices.add_argument("action", choices=("list", "watch", "test", "simulate", "accept", "forget"))
-    devices.add_argument("id", nargs="?", metavar="ID", help="accept, forget: the keyboard, as `list` shows it")
+    devices.add_argument("action", choices=("list", "watch", "test", "simulate", "accept", "forget", "paper"))
+    devices.add_argument(
+        "id",
+        nargs="?",
+        metavar="ID",
+        help="accept, forget: the keyboard, as `list` shows it; paper: new, after a change",
+    )
+    devices.add_argument(
+        "--length-mm", type=_number_from(1000, 1_000_000), metavar="MM", help="paper new: how long the roll is"
+    )
     devices.add_argument("--reveal", action="store_true", help="simulated devices only: print the account too")
     devices.add_argument("--timeout", type=_measure, metavar="S", help="stop watching after S seconds")
     devices.add_argument("--codec", default="magtek", help="simulate: what it speaks (magtek)")
@@ -282,6 +290,7 @@ def _settings_words(words: Words) -> None:
             word.add_argument("--all", action="store_true")
     check = _word(words, "check", work="ready:check", help="is this terminal ready for subscribers")
     _gateway(check)
+    check.add_argument("--print", action="store_true", help="on the receipt printer too")
     check.add_argument("--verify", metavar="TEXT|-", help="read a terminal's status QR instead, with --key")
     check.add_argument("--key", type=Path, metavar="FILE", help="the public key of the terminal that made it")
     _word(words, "doctor", work="ready:doctor", help="is this machine ready for the program")

@@ -10,6 +10,7 @@ from kiosk.bootstrap import Parts, open_generations, open_store_file, reader_sta
 from kiosk.database import StoreError
 from kiosk.health import Finding, Verdict, probe
 from kiosk.journal import JobJournal
+from kiosk.paper import open_book
 from kiosk.settings import Settings
 from kiosk.store import store_key
 from kiosk.technician.readiness import DataAge
@@ -29,6 +30,8 @@ def look_at(parts: Parts, settings: Settings, *, state: Path) -> list[Finding]:
             store.close()
 
     found = [probe("store", stored, remedy="ebill-kiosk store check"), _journal(parts.journal), _printer(parts)]
+    if parts.printer and parts.journal:
+        found.append(open_book(settings.printer, journal=parts.journal).forecast().finding())
     for reader in parts.readers:
         told = reader_state(reader)
         remedy = "" if told.is_fit else "look at the reader: cable, port, rights"

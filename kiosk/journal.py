@@ -282,4 +282,21 @@ def _migrations() -> Migrations:
     def devices_told_of(db: Database) -> None:
         db.table("device_told").create({"device": str, "fit": int}, pk="device", not_null={"fit"}, strict=True)
 
+    @journal()
+    def paper(db: Database) -> None:
+        columns: dict[str, Any] = {
+            "printer": str,
+            "length_mm": float,
+            "used_mm": float,
+            "receipts": int,
+            "since_low_mm": float,
+            "out": int,
+            "usual_mm": float,
+        }
+        db.table("paper").create(columns, pk="printer", not_null=columns.keys() - {"since_low_mm"}, strict=True)
+        days: dict[str, Any] = {"printer": str, "day": int, "mm": float}
+        db.table("paper_day").create(days, pk=("printer", "day"), not_null=days, strict=True)
+        held: dict[str, Any] = {"serial": str, "digest": str}
+        db.table("printer_picture").create(held, pk=("serial", "digest"), not_null=held, strict=True)
+
     return journal

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from devices.monitor import Monitor
     from kiosk.courier import Courier, DeviceState
     from kiosk.outbox import Outbox
+    from kiosk.paper import PaperBook
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,15 @@ def silence_keyboards(settings: Settings, *, state: Path, monitor: Monitor) -> I
 def sensor_states(sensors: Sequence[Sensor]) -> dict[str, Callable[[], DeviceState]]:
     """How each sensor is, for operations; a supply on battery is lost to them until it is on mains again."""
     return {sensor.name: partial(_state, sensor) for sensor in sensors}
+
+
+def paper_state(book: PaperBook) -> DeviceState:
+    """What the utility is told of paper, as of a device: it is lost when somebody should come with more."""
+    from kiosk.courier import DeviceState
+
+    found = book.forecast()
+    health = "paper_out" if found.roll.out else "paper_low" if found.is_low else "ready"
+    return DeviceState(health, not found.is_low)
 
 
 def tell_of_door(outbox: Outbox, courier: Courier | None, *, is_open: bool) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -159,6 +161,57 @@ def test_a_broken_bill_file_names_every_field(
     assert code == 2
     assert {problem["path"] for problem in found["error"]["problems"]} == {"amount_due", "kwh_total"}
     assert not (tmp_path / "r.bin").exists()
+
+
+def test_a_receipt_is_written_whole_or_not_at_all(
+    capsys: pytest.CaptureFixture[str], bill_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "r.bin"
+    out.write_bytes(b"before")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, found = called(capsys, "receipt", str(bill_file), "--out", str(out))
+    assert (code, found["error"]["code"]) == (2, "not_written")
+    assert out.read_bytes() == b"before"
+
+
+def test_a_receipt_can_be_written_into_a_pipe(capsys: pytest.CaptureFixture[str], bill_file: Path) -> None:
+    code, _ = called(capsys, "receipt", str(bill_file), "--out", "/dev/null")
+    assert code == 0 and Path("/dev/null").is_char_device()
+
+
+def test_the_paper_account_is_told_and_begun_anew(
+    capsys: pytest.CaptureFixture[str], bill_file: Path, tmp_path: Path, state: str
+) -> None:
+    site = tmp_path / "paper.toml"
+    site.write_text('[[printer]]\nurl = "simulated:"\nname = "front"\nroll_mm = 60000\n', "utf-8")
+    words = ("--settings", str(site), "--state", state)
+    assert run(["devices", "test", *words, "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1]["paper"]["receipts"] == 1 and 0 < lines[-1]["paper"]["used_mm"] < 600
+    code, told = called(capsys, "devices", "paper", *words)
+    assert (code, told["length_mm"], told["receipts"]) == (0, 60_000, 1)
+    code, told = called(capsys, "devices", "paper", "new", "--length-mm", "40000", *words)
+    assert (code, told["left_mm"], told["receipts"]) == (0, 40_000, 0)
+    code, told = called(capsys, "devices", "list", *words)
+    assert told["printers"][0]["paper"]["length_mm"] == 40_000
+    code, told = called(capsys, "devices", "paper", "old", *words)
+    assert (code, told["error"]["code"]) == (2, "usage")
+
+
+def test_the_readiness_report_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path, state: str) -> None:
+    site = tmp_path / "print.toml"
+    site.write_text(f'[[printer]]\nurl = "simulated:{tmp_path}/slips"\n', "utf-8")
+    code, found = called(capsys, "check", "--print", "--settings", str(site), "--state", state)
+    assert code == 0 and found["printed"] == "CUT"
+    assert "paper" in {check["name"] for check in found["checks"]}
+    assert len(list((tmp_path / "slips").iterdir())) == 1
+    site.write_text('[[printer]]\nurl = "tcp://127.0.0.1:1"\n', "utf-8")
+    code, found = called(capsys, "check", "--print", "--settings", str(site), "--state", state)
+    assert (code, found["printed"], found["ready"]) == (6, "REFUSED absent", False)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, list[dict[str, Any]]]:

@@ -12,6 +12,7 @@ from PIL import Image
 from strokes import topology
 
 from kiosk.receipt import labels as receipt_labels
+from kiosk.receipt import report
 from kiosk.receipt.labels import Say
 from kiosk.receipt.type import (
     AMOUNTS,
@@ -53,9 +54,9 @@ def own_texts(language: str) -> set[str]:
     """Every text of the program on paper in one language."""
     found = {receipt_labels.tier(n, "6,200", "0.18").of(language) for n in range(1, 6)}
     found |= {receipt_labels.vat("15").of(language), receipt_labels.sadad("002").of(language)}
-    for value in vars(receipt_labels).values():
+    for value in [*vars(receipt_labels).values(), *vars(report).values()]:
         says = value.values() if isinstance(value, dict) else [value]
-        found |= {say.of(language) for say in says if isinstance(say, Say)}
+        found |= {getattr(say, language) for say in says if isinstance(say, Say)} - {""}
     return found
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import queue
 import time
 from argparse import Namespace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from devices.escpos.probing import ProbeReport
 from devices.page import Page
@@ -14,9 +18,12 @@ from devices.printer import JobState, JobUpdate, Printer, PrinterError, PrintJob
 from kiosk.bootstrap import utc_now
 from kiosk.commands.common import known_language, read_file, settings_of, state_folder
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
+from kiosk.durable import write_whole
 from kiosk.ebill import LIMIT_BYTES, BillInvalid, read
 from kiosk.model import Bill, CurrentBill, Source
+from kiosk.paper import open_book
 from kiosk.receipt import page as lay_out
+from kiosk.settings import Settings
 
 DOTS = {"80": 576, "58": 384}
 """Printable dots across 80 mm and 58 mm paper at 203 dpi."""
@@ -38,10 +45,12 @@ def receipt(options: Namespace) -> Exit:
 
     page = _page(options)
     data = encode(page, encoder=Encoder(options.encoder), profile=profile(PROFILES[options.paper]))
+    picture = BytesIO()
+    page.image().save(picture, "PNG")
     try:
-        Path(options.out).write_bytes(data)
+        _write(Path(options.out), data)
         if options.png:
-            page.image().save(options.png, "PNG")
+            _write(Path(options.png), picture.getvalue())
     except OSError as error:
         raise CommandError("not_written", f"cannot write: {error.strerror}", exit=Exit.USAGE) from error
     facts = {"bytes": len(data), "width": page.width, "height": page.height, "encoder": options.encoder}
@@ -50,6 +59,14 @@ def receipt(options: Namespace) -> Exit:
     else:
         tell(f"{options.out}: {len(data)} bytes, {page.width} x {page.height} dots")
     return Exit.DONE
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all; what is no file (a pipe, a terminal) is written to as it is."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+    else:
+        write_whole(path, content, mode=0o644)
 
 
 def print_bill(options: Namespace) -> Exit:
@@ -69,7 +86,8 @@ def print_bill(options: Namespace) -> Exit:
             width=page.width,
             encoder=options.encoder,
         )
-        printer = open_printer(table, journal=journal)
+        book = open_book([{"name": options.printer, **table.model_dump(exclude_unset=True)}], journal=journal)
+        printer = open_printer(table, journal=journal, book=book)
     except ValidationError as error:
         sentence = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise CommandError("printer_url", f"not a printer: {sentence}", exit=Exit.USAGE) from error
@@ -90,7 +108,8 @@ def test_printer(options: Namespace) -> Exit:
 
     state = state_folder(options)
     settings = settings_of(options, state=state)
-    printer = open_printer(settings.printer, journal=open_journal(state))
+    journal = open_journal(state)
+    printer = open_printer(settings.printer, journal=journal)
     if printer is None:
         raise CommandError("no_printer", "no printer is set, or it cannot be used", exit=Exit.DEVICE_FAILED)
     bill = sample_bill()
@@ -113,6 +132,29 @@ def test_printer(options: Namespace) -> Exit:
         return _print(printer, PrintJob(id=new_job_id(), number=0, page=page), options)
     finally:
         printer.close()
+        _tell({"paper": open_book(settings.printer, journal=journal).forecast().facts()}, as_json=options.json)
+
+
+def print_report(report: Mapping[str, Any], settings: Settings, *, state: Path) -> JobUpdate | None:
+    """Print a readiness report; the last thing heard of it, None: nothing, or there is no printer."""
+    from kiosk.bootstrap import new_job_id, open_journal, open_printer, paper_width
+    from kiosk.receipt.report import report_page
+    from kiosk.technician.identity import Identity, IdentityUnusable
+    from kiosk.technician.status_code import signed
+
+    printer = open_printer(settings.printer, journal=open_journal(state))
+    if printer is None:
+        return None
+    updates: queue.SimpleQueue[JobUpdate] = queue.SimpleQueue()
+    try:
+        code = ""
+        with suppress(IdentityUnusable):
+            code = signed(report, Identity.open(state))
+        page = report_page(report, width=paper_width(settings), code=code)
+        printer.submit(PrintJob(id=new_job_id(), number=0, page=page), updates.put)
+        return _follow(updates, deadline=time.monotonic() + _PATIENCE_S, say=lambda facts: None)
+    finally:
+        printer.close()
 
 
 def _tell_probe(found: ProbeReport, *, as_json: bool) -> None:
@@ -125,17 +167,25 @@ def _tell_probe(found: ProbeReport, *, as_json: bool) -> None:
         "identity": list(found.identity),
         "noise": found.noise,
     }
+    _tell(facts, as_json=as_json)
+
+
+def _tell(facts: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         emit(facts)
     else:
         tell("\n".join(f"{key}: {value}" for key, value in facts.items()))
 
 
+def _state_told(facts: Mapping[str, object]) -> None:
+    tell(f"{facts['state']} {facts['reason']}".rstrip())
+
+
 def _print(printer: Printer, job: PrintJob, options: Namespace) -> Exit:
     updates: queue.SimpleQueue[JobUpdate] = queue.SimpleQueue()
     printer.submit(job, updates.put)
     timeout_s = options.timeout or _PATIENCE_S
-    last = _follow(updates, deadline=time.monotonic() + timeout_s, as_json=options.json)
+    last = _follow(updates, deadline=time.monotonic() + timeout_s, say=emit if options.json else _state_told)
     if last is None or not last.confirmed:
         state, reason = (last.state, last.reason) if last else (JobState.QUEUED, "")
         raise CommandError(
@@ -148,24 +198,17 @@ def _print(printer: Printer, job: PrintJob, options: Namespace) -> Exit:
     return Exit.DONE
 
 
-def _follow(updates: queue.SimpleQueue[JobUpdate], *, deadline: float, as_json: bool) -> JobUpdate | None:
+def _follow(
+    updates: queue.SimpleQueue[JobUpdate], *, deadline: float, say: Callable[[Mapping[str, object]], None]
+) -> JobUpdate | None:
     last, start = None, time.monotonic()
     while True:
         try:
             last = updates.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             return last
-        if as_json:
-            emit(
-                {
-                    "t": round(time.monotonic() - start, 3),
-                    "job": last.job,
-                    "state": last.state.value,
-                    "reason": last.reason,
-                }
-            )
-        else:
-            tell(f"{last.state.value} {last.reason}".rstrip())
+        since = round(time.monotonic() - start, 3)
+        say({"t": since, "job": last.job, "state": last.state.value, "reason": last.reason})
         if last.confirmed or last.state.is_final:
             return last
 

@@ -24,7 +24,9 @@ def devices(options: Namespace) -> Exit:
         match options.action:
             case "list":
                 accepted = accepted_keyboards(state_folder(options)).all()
-                commands.list_devices(_settings(options), as_json=options.json, say=_say, accepted=accepted)
+                commands.list_devices(
+                    _settings(options), as_json=options.json, say=_say, accepted=accepted, paper=_paper(options)
+                )
             case "watch":
                 with contextlib.suppress(KeyboardInterrupt):
                     commands.watch(
@@ -45,6 +47,8 @@ def devices(options: Namespace) -> Exit:
                 )
             case "accept" | "forget":
                 _decide(options)
+            case "paper":
+                _tell_paper(options)
             case "test":
                 from kiosk.commands.paper import test_printer
 
@@ -83,6 +87,37 @@ def _decide(options: Namespace) -> None:
         emit(asdict(entry) | {"accepted": accepts})
     else:
         tell(f"{entry.id} ({entry.description}) {'counts from now on' if accepts else 'is kept silent again'}")
+
+
+def _paper(options: Namespace, *, is_new: bool = False) -> dict[str, object] | None:
+    """The paper account of the printer, begun anew if `is_new`; None without a printer."""
+    from kiosk.bootstrap import open_journal
+    from kiosk.paper import open_book
+
+    state = state_folder(options)
+    tables = settings_of(options, state=state).printer
+    if not tables:
+        return None
+    journal = open_journal(state)
+    try:
+        book = open_book(tables, journal=journal)
+        if is_new:
+            book.new_roll(options.length_mm)
+        return book.forecast().facts()
+    finally:
+        journal.close()
+
+
+def _tell_paper(options: Namespace) -> None:
+    if options.id not in (None, "new"):
+        raise CommandError("usage", "devices paper, or devices paper new", exit=Exit.USAGE)
+    facts = _paper(options, is_new=options.id == "new")
+    if facts is None:
+        raise CommandError("no_printer", "no printer is set", exit=Exit.DEVICE_FAILED)
+    if options.json:
+        emit(facts)
+    else:
+        tell("\n".join(f"{key}: {value}" for key, value in facts.items()))
 
 
 def _settings(options: Namespace) -> DeviceSettings:

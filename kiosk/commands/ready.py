@@ -14,6 +14,7 @@ from kiosk.commands.common import read_file, settings_of, state_folder
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.database import StoreError
 from kiosk.health import Finding, Verdict
+from kiosk.paper import open_book
 from kiosk.settings import Settings
 
 _SETTLE_S = 3.0
@@ -28,12 +29,23 @@ def doctor(options: Namespace) -> Exit:
 
 
 def check(options: Namespace) -> Exit:
-    """Check everything a visit needs; exit 1 when the terminal should not serve."""
+    """Check everything a visit needs; exit 1 when the terminal should not serve, 6 when it was not printed."""
     if options.verify:
         return _verify(options)
     state = state_folder(options)
-    report = readiness_of(settings_of(options, state=state), state=state)
+    settings = settings_of(options, state=state)
+    report = readiness_of(settings, state=state)
+    printed = True
+    if options.print:
+        from kiosk.commands.paper import print_report
+
+        last = print_report(report, settings, state=state)
+        printed = last is not None and last.confirmed
+        report["printed"] = f"{last.state.value} {last.reason}".rstrip() if last else "there is no printer"
     _say(options, report)
+    if not printed:
+        tell(f"the report is not printed: {report['printed']}")
+        return Exit.DEVICE_FAILED
     return Exit.DONE if report["ready"] else Exit.CHECK_FAILED
 
 
@@ -73,6 +85,7 @@ def _terminal(settings: Settings, *, state: Path) -> Iterator[Finding]:
         "service", lambda: _service(settings), remedy="check the network and gateway.url", failed=Verdict.WARNING
     )
     yield _printer(settings, state=state)
+    yield from _paper(settings, state=state)
     yield from _readers(settings)
 
 
@@ -131,6 +144,19 @@ def _printer(settings: Settings, *, state: Path) -> Finding:
     if status.health.can_print:
         return Finding("printer", Verdict.OK, seen)
     return Finding("printer", Verdict.FAILED, seen, "look at the printer: power, cable, paper, cover")
+
+
+def _paper(settings: Settings, *, state: Path) -> Iterator[Finding]:
+    if not settings.printer:
+        return
+    try:
+        journal = bootstrap.open_journal(state)
+    except StoreError:
+        return  # told already
+    try:
+        yield open_book(settings.printer, journal=journal).forecast().finding()
+    finally:
+        journal.close()
 
 
 def _readers(settings: Settings) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from kiosk.model import Account, Bill, CurrentBill, DocumentType, Money, Seller,
 from kiosk.receipt import labels as say
 from kiosk.receipt.figures import day, hijri, hijri_of, moment, money, period
 from kiosk.receipt.labels import Say
-from kiosk.receipt.pictures import APP_MODULE, MODULE, app_code, mark, sign, tax_code
+from kiosk.receipt.pictures import APP_MODULE, MODULE, app_code, mark, sign, symbol
 from kiosk.receipt.privacy import OnPaper, shown_account, shown_name
 from kiosk.receipt.sheet import Row, Sheet
 from kiosk.receipt.type import AMOUNTS, LABEL, QUIET, STRONG, TITLE, set_label, set_line, set_words
@@ -226,20 +226,20 @@ def codes(sheet: Sheet, tax_qr: str | None, app_link: str, *, is_due: bool) -> N
     """The biller's tax QR as it came, and the way into the app; beside each other on narrow paper if they fit."""
     found: list[tuple[Say, QrTile]] = []
     if tax_qr:
-        found.append((say.TAX_QR, tax_code(tax_qr, sheet.width)))
+        found.append((say.TAX_QR, symbol(tax_qr, sheet.width)))
     if app_link:
         module = MODULE if sheet.is_narrow else APP_MODULE
         found.append((say.APP_PAY if is_due else say.APP_QR, app_code(app_link, module)))
-    if sheet.is_narrow and len(found) == 2 and sum(symbol.width for _, symbol in found) <= sheet.width:
+    if sheet.is_narrow and len(found) == 2 and sum(code.width for _, code in found) <= sheet.width:
         sheet.rule()
         sheet.gap(8)
         sheet.columns(found)
         return
-    for words_, symbol in found:
+    for words_, code in found:
         sheet.rule()
         sheet.gap(8)
         sheet.pair(words_, LABEL, QUIET)
-        sheet.drawn(symbol)
+        sheet.drawn(code)
 
 
 def foot(sheet: Sheet, *, number: int, terminal: str, now: datetime, call_centre: str) -> None:

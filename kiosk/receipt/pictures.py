@@ -42,8 +42,8 @@ def mark(size: int) -> Image.Image:
     return large.resize((size, size), Image.Resampling.BOX).point([0] * 128 + [255] * 128, mode="1")
 
 
-def tax_code(payload: str, width: int) -> QrTile:
-    """The biller's tax QR text, unchanged, as a symbol at the origin for paper `width` dots wide.
+def symbol(payload: str, width: int) -> QrTile:
+    """A text, such as the biller's tax QR, unchanged as a symbol at the origin for paper `width` dots wide.
 
     Correction level M where its modules keep four dots, else L: on narrow paper large modules at level L read
     better than small ones at level M.
