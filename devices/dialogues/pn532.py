@@ -22,7 +22,7 @@ _TWO_OF_TYPE_A = bytes.fromhex("0200")
 _READ_PAGE = 0x30
 _ISO_DEP, _TYPE_2 = 0x20, 0x00
 """Bit, and value, of SEL_RES: a card that speaks ISO 14443-4; an NTAG or Ultralight (NXP AN10833)."""
-_LOOK_S, _RETRY_S = 0.15, 1.0
+_LOOK_S, _RETRY_S = 0.2, 1.0
 _ANSWER_S = 1.5
 """Some boards take that long to answer (nfcpy, clf/pn532.py)."""
 _MAX_STRAY = 8

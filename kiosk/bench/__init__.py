@@ -128,6 +128,14 @@ def terminals() -> Figures:
     return measure()
 
 
+def card() -> Figures:
+    """From a card's last byte to the first frame of the screen it brings: refused, looked up, or its stored bill."""
+    from kiosk.bench.card import measure
+
+    with _folder() as folder:
+        return measure(folder, swipes=_RUNS * 4)
+
+
 BENCHMARKS: dict[str, Callable[[], Figures]] = {
     "start": start,
     "first-frame": first_frame,
@@ -138,6 +146,7 @@ BENCHMARKS: dict[str, Callable[[], Figures]] = {
     "issue-day": issue_day,
     "service": service,
     "terminals": terminals,
+    "card": card,
 }
 """Every benchmark by name."""
 

@@ -108,6 +108,7 @@ class KioskApp:
         self._loop = Loop(window, on_tick=self._tick, on_trouble=self._show_broken)
         self._loop.is_moving = lambda: self._stage.shown is not None and self._stage.shown.is_moving
         self._drawn: list[Callable[[], None]] = []
+        self._next_flip: list[Callable[[], None]] = []
         self._frames = 0
         self._seen_at = inf
         self._turned_at = 0.0
@@ -174,6 +175,11 @@ class KioskApp:
     def on_drawn(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once, when what is shown now has been drawn and stands still."""
         self._drawn.append(callback)
+        self._stage.window.canvas.ask_update()
+
+    def on_flip(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called once, on the next frame that stands on the screen; for measurements."""
+        self._next_flip.append(callback)
         self._stage.window.canvas.ask_update()
 
     def picture(self, path: Path, *, whole: bool = False) -> None:
@@ -301,6 +307,8 @@ class KioskApp:
             self._loop.idle = self._stage.build_next
         self._frames += 1
         self._seen_at = min(self._seen_at, monotonic())
+        while self._next_flip:
+            self._next_flip.pop()()
         if not self._drawn:
             return
         if self._frames < 2:
