@@ -95,7 +95,7 @@ def test_the_packets_of_the_ssi_examples_are_ours() -> None:
 def test_an_ssi_packet_behind_a_false_length_is_found_after_the_silence() -> None:
     packet = ssi.decode_data(b"10023456789")
     codec = ssi.make_codec()
-    assert codec.feed(b"\xff\xf3\x00" + packet, 1.0) == []
+    assert codec.feed(b"\xff\xf3\x00\x00" + packet, 1.0) == []
     (found,) = codec.idle(1.2)
     assert isinstance(found, Frame)
     assert bytes(found.parts[0].data) == packet[:-2]

@@ -46,22 +46,25 @@ class Segment:
 
 
 class Window:
-    """The newest bytes of a stream of length-prefixed frames, to look into and to drop from."""
+    """The newest bytes of a stream of length-prefixed frames, to look into and to drop from.
 
-    __slots__ = ("_base", "_memory", "_times", "_used")
+    What is dropped is zeroed at once and leaves a gap; the gap is closed when room is needed.
+    """
+
+    __slots__ = ("_base", "_end", "_memory", "_start", "_times")
 
     def __init__(self, size: int) -> None:
         """`size` is the most it holds, in bytes: at least the longest frame."""
-        self._base = bytearray(size)
+        self._base = bytearray(2 * size)
         self._memory = memoryview(self._base)
         self._times: list[tuple[int, float]] = []
-        self._used = 0
+        self._start = self._end = 0
 
     def __len__(self) -> int:
-        return self._used
+        return self._end - self._start
 
     def __getitem__(self, index: int) -> int:
-        return self._base[index]
+        return self._base[self._start + index]
 
     @property
     def first_at(self) -> float:
@@ -73,42 +76,53 @@ class Window:
 
         A caller that drops nothing from a full window loses the oldest byte.
         """
-        rest = memoryview(data)
+        rest, size = memoryview(data), len(self._base) // 2
         while rest:
-            if self._used == len(self._memory):
+            if len(self) == size:
                 self.drop(1)
-            taken = min(len(self._memory) - self._used, len(rest))
-            self._memory[self._used : self._used + taken] = rest[:taken]
-            self._times.append((self._used, t))
-            self._used += taken
+            self._close_gap()
+            taken = min(size - len(self), len(rest))
+            self._memory[self._end : self._end + taken] = rest[:taken]
+            self._times.append((self._end, t))
+            self._end += taken
             rest = rest[taken:]
             yield
 
     def find(self, wanted: bytes, start: int = 0) -> int:
         """Where `wanted` stands first from `start` on, -1 when nowhere."""
-        return self._base.find(wanted, start, self._used)
+        found = self._base.find(wanted, self._start + start, self._end)
+        return found - self._start if found >= 0 else -1
 
     def search(self, pattern: re.Pattern[bytes]) -> int:
         """Where a pattern matches first, -1 when nowhere."""
-        found = pattern.search(self._memory[: self._used])
-        return found.start() if found else -1
+        found = pattern.search(self._base, self._start, self._end)
+        return found.start() - self._start if found else -1
 
     def part(self, start: int, end: int) -> memoryview:
         """The bytes of a slice, without a copy; good until the next call that changes the window."""
-        return self._memory[start:end]
+        return self._memory[self._start + start : self._start + end]
 
     def drop(self, count: int) -> None:
         """Forget the oldest `count` bytes, all at most, and zero what they leave behind."""
-        count = min(count, self._used)
-        rest = self._used - count
-        self._memory[:rest] = self._memory[count : self._used]
-        self._memory[rest : self._used] = bytes(count)
-        self._used = rest
-        times = [(max(at - count, 0), t) for at, t in self._times if rest]
-        while len(times) > 1 and times[1][0] == 0:
-            times.pop(0)
-        self._times = times
+        count = min(count, len(self))
+        self._memory[self._start : self._start + count] = bytes(count)
+        self._start += count
+        if self._start == self._end:
+            self._start = self._end = 0
+            self._times.clear()
+        while len(self._times) > 1 and self._times[1][0] <= self._start:
+            self._times.pop(0)
 
     def clear(self) -> None:
         """Forget and zero everything."""
-        self.drop(self._used)
+        self.drop(len(self))
+
+    def _close_gap(self) -> None:
+        """Move what is held to the beginning, once half of the memory is a gap."""
+        gap, held = self._start, len(self)
+        if gap < len(self._base) // 2:
+            return
+        self._memory[:held] = self._memory[gap : self._end]
+        self._memory[held : self._end] = bytes(self._end - held)
+        self._times = [(max(at - gap, 0), t) for at, t in self._times]
+        self._start, self._end = 0, held

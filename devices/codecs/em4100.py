@@ -11,7 +11,7 @@ from devices.codecs.buffers import Segment
 from devices.codecs.frames import Bytes, Found, Frame, Part
 
 _STX, _ETX = 0x02, 0x03
-_FRAMING = re.compile(rb"[\x02\x03]")
+_FRAMING = re.compile(rb"\x02+|\x03+")
 _CONTENT = re.compile(rb"([0-9A-F]{12})(?:\r\n)?")
 """Five bytes and their XOR in upper-case hex; the ID-12LA adds CR and LF."""
 

@@ -62,14 +62,26 @@ class KeyboardCodec:
         """The texts that end with these events."""
         found: list[Found] = []
         rest = memoryview(data)
-        while rest:
-            taken = min(EVENT.size - len(self._event), len(rest))
+        if self._event:
+            taken = EVENT.size - len(self._event)
             self._event.append(rest[:taken], t)
             rest = rest[taken:]
-            if len(self._event) == EVENT.size:
-                event = self._event.take()
-                character = self._character(*EVENT.unpack(event)[2:])
-                event[:] = bytes(EVENT.size)
+            if len(self._event) < EVENT.size:
+                return found
+            event = self._event.take()
+            found += self._read(event, t)
+            event[:] = bytes(EVENT.size)
+        whole = len(rest) - len(rest) % EVENT.size
+        found += self._read(rest[:whole], t)
+        self._event.append(rest[whole:], t)
+        return found
+
+    def _read(self, events: Bytes, t: float) -> list[Found]:
+        """The texts that end with whole events, read where they lie: what is not copied need not be wiped."""
+        found: list[Found] = []
+        for _, _, kind, code, value in EVENT.iter_unpack(events):
+            if kind == _KEY_EVENT:
+                character = self._character(code, value)
                 if character is not None:
                     found += self._inner.feed(bytes((character,)), t)
         return found
@@ -87,10 +99,8 @@ class KeyboardCodec:
         self._caps = False
         self._inner.reset()
 
-    def _character(self, kind: int, code: int, value: int) -> int | None:
-        """The character that an event types, or None."""
-        if kind != _KEY_EVENT:
-            return None
+    def _character(self, code: int, value: int) -> int | None:
+        """The character that a key event types, or None."""
         if code in _SHIFTS or code in _CONTROLS:
             (self._held.add if value else self._held.discard)(code)
             return None

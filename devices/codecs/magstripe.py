@@ -25,7 +25,7 @@ _MASK = {1: 0x3F, 2: 0x0F, 3: 0x0F}
 _LENGTH = {1: 79, 2: 40, 3: 107}
 _CONTENT = {1: re.compile(rb"[ \"#$&-*,-:<=>@-_]*"), 2: re.compile(rb"[0-:<=>]*"), 3: re.compile(rb"[0-:<=>]*")}
 """Without sentinels: a damaged end sentinel would join two tracks, which one in 64 check characters lets pass."""
-_CONTROL = re.compile(rb"[\x02\x03\x0a\x0d\x10\x1b]")
+_CONTROLS = re.compile(rb"[\x02\x03\x0a\x0d\x10\x1b]+")
 _FAILED_TRACK = b"E"
 """What MagTek and ID TECH send between the sentinels of a track that they could not read."""
 _MAX_SEGMENT = 256
@@ -142,15 +142,24 @@ class StripeCodec:
         """The swipes that these bytes complete."""
         found: list[Found] = []
         view, at = memoryview(data), 0
-        for control in _CONTROL.finditer(view):
-            self._segment.append(view[at : control.start()], t)
-            at = control.start()
-            means = self._dialect.controls[view[at]]
-            # Within a track it is a damaged character, and leaving it out could leave the check character right.
-            if means is not _Means.NOTHING or not len(self._segment):
-                found += self._control(means)
-                at += 1
+        for run in _CONTROLS.finditer(view):
+            self._segment.append(view[at : run.start()], t)
+            found += self._read_controls(view[run.start() : run.end()], t)
+            at = run.end()
         self._segment.append(view[at:], t)
+        return found
+
+    def _read_controls(self, run: memoryview, t: float) -> list[Found]:
+        found: list[Found] = []
+        for at, control in enumerate(run):
+            if not self.pending:
+                break  # where nothing has begun, none of them means anything
+            means = self._dialect.controls[control]
+            if means is not _Means.NOTHING:
+                found += self._control(means)
+            elif len(self._segment):
+                # Within a track it is a damaged character; leaving it out could leave the check character right.
+                self._segment.append(run[at : at + 1], t)
         return found
 
     def idle(self, t: float) -> list[Found]:

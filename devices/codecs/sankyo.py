@@ -24,11 +24,11 @@ def make_codec() -> PrefixedCodec:
 
 
 def _look(window: Window) -> Look:
-    start = window.search(_STARTS)
-    if start:
-        return Look(start if start > 0 else len(window))
     if window[0] in _CONTROLS:
         return Look(1, Part(_CONTROLS[window[0]], bytearray()))
+    if window[0] != _STX:
+        start = window.search(_STARTS)
+        return Look(start if start > 0 else len(window))
     if len(window) < _HEADER:
         return WAIT
     length = window[1] * 256 + window[2]

@@ -8,7 +8,7 @@ from devices.card_reader import Rejection
 from devices.codecs.buffers import Segment
 from devices.codecs.frames import Bytes, Found, Frame, Part
 
-_END = re.compile(rb"[\x02\x03\r\n]")
+_END = re.compile(rb"[\x02\x03\r\n]+")
 """STX and ETX are framing on some scanners, CR and LF on most; none can be part of a code that we read."""
 _AIM = re.compile(rb"\][A-Za-z][0-9A-Za-z]")
 _GS1_SYMBOLOGIES = (b"]C1", b"]e0", b"]d2", b"]Q3", b"]J1")

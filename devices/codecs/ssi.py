@@ -20,7 +20,8 @@ GS1_128 = 0x0F
 CODE_128 = 0x03
 _SCANNER, _HOST = 0x00, 0x04
 _HEADER, _SUM = 4, 2
-_HEADERS = re.compile(rb"[\x04-\xff].\x00", re.DOTALL)
+_HEADERS = re.compile(rb"[\x04-\xff][\xa0-\xff]\x00(?:[\x00-\x0f]|\Z)", re.DOTALL)
+"""Length, opcode (all that scanners send are above A0), source, and status, whose upper bits are unused."""
 """A length that holds at least the header, any opcode, the scanner as source."""
 _LONGEST = 0xFF + _SUM
 
@@ -33,7 +34,7 @@ def make_codec() -> PrefixedCodec:
 def _look(window: Window) -> Look:
     start = window.search(_HEADERS)
     if start:
-        # The last two bytes may be the beginning of a header.
+        # The last two bytes may be the beginning of a header; with three of one it would have been found.
         noise = start if start > 0 else len(window) - 2
         return Look(noise) if noise > 0 else WAIT
     length = window[0]
