@@ -34,6 +34,7 @@ _CODECS: dict[str, Callable[[], Codec]] = {
     "pn532": pn532.make_codec,
     "sankyo": sankyo.make_codec,
 }
+_SETTLES_S = 0.5
 _KINDS = ("magtek", "scanner", "ssi", "rdm6300", "pn532", "sankyo")
 """Six idle readers: three kinds that only talk, one that is switched, and two that must be asked for a card."""
 
@@ -59,6 +60,7 @@ def measure(*, swipes: int = 300, idle_s: float = 3.0) -> dict[str, object]:
             idle = _idle(monitor, idle_s, "idle")
             for reader in readers:
                 reader.arm(True)
+            threading.Event().wait(_SETTLES_S)  # until each has been told that somebody asks
             idle |= _idle(monitor, idle_s, "idle_armed")
             delays = sorted(_swipe(lines[0], events, number) for number in range(swipes))
         finally:

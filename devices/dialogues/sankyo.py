@@ -15,7 +15,7 @@ _STATUS, _ACCEPT, _REFUSE, _EJECT = b"C10", b"C:0", b"C:1", b"C30"
 _READ_TRACK = {1: b"C61", 2: b"C62", 3: b"C63"}
 _NO_CARD, _AT_MOUTH, _IN_PLACE = b"00", b"01", b"02"
 """The two status characters of an answer: where the card is."""
-_LOOK_S, _RETRY_S = 0.25, 2.0
+_LOOK_S, _RETRY_S = 0.3, 2.0
 _ANSWER_S = 5.0
 """Commands that move the card take seconds."""
 _MAX_TRIES = 3
