@@ -41,13 +41,19 @@ def test_shift_and_caps_lock_count_and_repetitions_do_not() -> None:
     assert typed((58, 1), (58, 0), (30, 1), (2, 1), (42, 1), (30, 1)) == [({"barcode": b"A1a"}, None)]
 
 
-def test_a_shift_whose_release_was_lost_does_not_last() -> None:
+@pytest.mark.parametrize("key", [42, 29, 58], ids=["shift", "control", "caps lock"])
+def test_a_key_whose_release_was_lost_does_not_last(key: int) -> None:
     codec = KeyboardCodec(ScannerCodec())
-    codec.feed(EVENT.pack(0, 0, 1, 42, 1), 1.0)
+    scan = b"".join(EVENT.pack(0, 0, 1, code, 1) for code in (2, 30, 28))
+    codec.feed(EVENT.pack(0, 0, 1, key, 1), 1.0)
+    codec.feed(EVENT.pack(0, 0, 1, 28, 1), 1.0)
+    # Nothing of a text is held back, and yet the silence must be waited for.
+    assert codec.pending
     codec.idle(2.0)
-    (found,) = codec.feed(EVENT.pack(0, 0, 1, 2, 1) + EVENT.pack(0, 0, 1, 28, 1), 3.0)
+    assert not codec.pending
+    (found,) = codec.feed(scan, 3.0)
     assert isinstance(found, Frame)
-    assert bytes(found.parts[0].data) == b"1"
+    assert bytes(found.parts[0].data) == b"1a"
 
 
 def test_the_separator_is_control_and_bracket_and_every_other_control_key_is_refused() -> None:

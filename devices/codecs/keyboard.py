@@ -55,8 +55,8 @@ class KeyboardCodec:
 
     @property
     def pending(self) -> bool:
-        """Whether a text has begun."""
-        return bool(len(self._event)) or self._inner.pending
+        """Whether a text has begun, or a key is held or locked that a device would have let go of by then."""
+        return bool(len(self._event) or self._held) or self._caps or self._inner.pending
 
     def feed(self, data: Bytes, t: float) -> list[Found]:
         """The texts that end with these events."""
@@ -87,9 +87,10 @@ class KeyboardCodec:
         return found
 
     def idle(self, t: float) -> list[Found]:
-        """The keys fell silent; modifiers are forgotten too, for their release may have been lost."""
+        """The keys fell silent; modifiers and locks are forgotten too, for their release may have been lost."""
         self._event.clear()
         self._held.clear()
+        self._caps = False
         return self._inner.idle(t)
 
     def reset(self) -> None:
