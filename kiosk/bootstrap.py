@@ -314,6 +314,7 @@ def rules_of(settings: Settings) -> Rules:
         answer_s=settings.visit.answer_s,
         guesses=settings.visit.wrong_numbers,
         prints=settings.visit.prints,
+        queue_days=settings.visit.queue_days,
     )
 
 

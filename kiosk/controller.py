@@ -107,6 +107,15 @@ class Controller:
         self._closed = False
 
     @property
+    def rules(self) -> Rules:
+        """The site's patience and limits today."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: Rules) -> None:
+        self._rules = rules
+
+    @property
     def visit(self) -> Visit:
         """The visit as it is now."""
         return self._visit

@@ -75,6 +75,7 @@ class VisitSettings:
     answer_s: float
     prints: int
     wrong_numbers: int
+    queue_days: int
 
 
 @dataclass(frozen=True, slots=True)

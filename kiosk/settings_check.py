@@ -105,6 +105,7 @@ class _Visit(_Table):
     answer_s: Annotated[float, Field(ge=5, le=120)]
     prints: Annotated[int, Field(ge=1, le=10)]
     wrong_numbers: Annotated[int, Field(ge=3, le=50)]
+    queue_days: Annotated[int, Field(ge=0, le=31)]
 
 
 class _Store(_Table):

@@ -15,6 +15,7 @@ from devices.card_reader import CardReader, Credential
 from devices.printer import Printer, PrintJob
 from kiosk.bootstrap import Parts, facts_of, new_job_id, paper_width, utc_now
 from kiosk.controller import Controller
+from kiosk.i18n import RIYADH
 from kiosk.keypad import Act, Keymap
 from kiosk.model import CurrentBill
 from kiosk.opening import Opening
@@ -114,6 +115,7 @@ class Terminal:
         if self.controller:
             if self.narrator and self.narrator.is_speaking:
                 self.controller.send(ReadAloud())
+            self.controller.rules = self.facts.rules.on(utc_now().astimezone(RIYADH).date())
             self.controller.send(Tick())
         faults = self.app.touch_health.faults(at=time.monotonic())
         self._touch_fault = faults[0].fault if faults else ""

@@ -106,7 +106,8 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class AttractView:
-    """The first screen: three promises and one large start; a touch anywhere starts too."""
+    """The first screen: three promises and one large start; a touch anywhere starts too. `is_near`: whether
+    somebody is, None where nothing tells."""
 
     screen: ClassVar[str] = "attract"
     chrome: Chrome
@@ -115,6 +116,7 @@ class AttractView:
     promises: tuple[Promise, ...]
     start: Button
     note: str = ""
+    is_near: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class KioskApp:
         from kiosk.ui.focus import Focus
         from kiosk.ui.keys import Keys
         from kiosk.ui.loop import Loop
+        from kiosk.ui.motion import Dusk
         from kiosk.ui.press_guard import PressGuard
         from kiosk.ui.stage import Stage
 
@@ -97,6 +98,8 @@ class KioskApp:
         self._stage = Stage(window, glass=glass, still=boot.is_software())
         self._guard = PressGuard(TARGET_MM * glass.px_per_mm)
         self._cover = Cover(window)
+        self._dusk = Dusk(window)
+        self._turns = 0
         self._rests_until = 0.0
         self._rested: Callable[[], None] = lambda: None
         self._rest_text = ""
@@ -106,7 +109,7 @@ class KioskApp:
         )
         self._keys.rests = lambda: self._is_resting
         self._loop = Loop(window, on_tick=self._tick, on_trouble=self._show_broken)
-        self._loop.is_moving = lambda: self._stage.shown is not None and self._stage.shown.is_moving
+        self._loop.is_moving = lambda: self._stage.is_moving
         self._drawn: list[Callable[[], None]] = []
         self._next_flip: list[Callable[[], None]] = []
         self._frames = 0
@@ -153,6 +156,7 @@ class KioskApp:
             self._hide(view.chrome.hidden)
         if view.screen == "attract":
             self._turned_at = monotonic()
+        self._dim_or_light()
 
     def draw(self, view: View) -> None:
         """Show `view` and have it drawn to the last pixel before this returns; for measurements."""
@@ -290,16 +294,40 @@ class KioskApp:
 
     def _feel_key(self) -> None:
         self._loop.touched()
+        self._dim_or_light()
         self._touched()
 
     def _tick(self) -> None:
         if self._is_resting:
             self._count_down()
-        shown = self._stage.shown
         if self._stage.name == "attract" and monotonic() - self._turned_at >= TURN_S:
-            self._turned_at = monotonic()
-            shown.tell_next()  # type: ignore[union-attr]
+            self._tell_next()
+        self._dim_or_light()
         self._on_tick()
+
+    def _tell_next(self) -> None:
+        """The first screen tells its next promise; while it is dim nothing on it keeps its place for long."""
+        shown: Any = self._stage.shown
+        self._turned_at = monotonic()
+        self._turns += 1
+        shown.tell_next()
+        if self._dusk.is_on:
+            shown.shift.wander(shown.look, self._turns)
+
+    def _dim_or_light(self) -> None:
+        """Dim the first screen while nobody is near; a switch knows, else it is a long time without a touch."""
+        from kiosk.ui.motion import DIM_AFTER_S
+
+        shown: Any = self._stage.shown
+        is_alone = False
+        if self._stage.name == "attract":
+            near = shown.view.is_near
+            is_alone = self._loop.untouched_s >= DIM_AFTER_S if near is None else not near
+        if is_alone:
+            self._dusk.fall(shown.look)
+        elif self._dusk.is_on:
+            self._dusk.lift()
+            shown.shift.stop()
 
     def _flipped(self, *_: Any) -> None:
         if self.first_frame_at is None:

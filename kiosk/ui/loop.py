@@ -63,6 +63,11 @@ class Loop:
         """Somebody is there."""
         self._touched_at = monotonic()
 
+    @property
+    def untouched_s(self) -> float:
+        """How long nobody has touched anything."""
+        return monotonic() - self._touched_at
+
     def start(self) -> None:
         """Connect the input; call once, before the first `turn`."""
         from kivy.base import runTouchApp
@@ -111,6 +116,6 @@ class Loop:
     def _rest(self) -> None:
         if self._stopped or self._jobs or self.idle():
             return
-        is_awake = monotonic() - self._touched_at < STAYS_AWAKE_S or self.is_moving()
+        is_awake = self.untouched_s < STAYS_AWAKE_S or self.is_moving()
         self._wake.wait(AWAKE_S if is_awake else ASLEEP_S)
         self._wake.clear()

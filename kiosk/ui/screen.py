@@ -10,6 +10,7 @@ from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kiosk.ui.blank import blank
 from kiosk.ui.fitting import fit
 from kiosk.ui.layout import Column, Node
+from kiosk.ui.motion import Shift
 from kiosk.ui.theme import Look
 from kiosk.ui.widgets.button import Pressable
 from kiosk.ui.widgets.chrome import Footer, Header, Watermark
@@ -38,6 +39,7 @@ class Screen(Column):
         # Layout rules read the view while they are applied.
         super().__init__(view=blank(self.model), **kwargs)
         self.press: Callable[[Pressable], None] = lambda button: None
+        self.shift = Shift(self.canvas)
         self._overlay: Any = None
         self._watermark = Watermark()
         self.canvas.after.add(self._watermark.canvas)
@@ -70,6 +72,7 @@ class Screen(Column):
     def erase(self) -> None:
         """Forget all that was shown, but for the frame, which says nothing of a subscriber."""
         chrome: Chrome = self.view.chrome
+        self.shift.stop()
         self.view = blank(self.model, chrome=chrome)
 
     def prepare(self, chrome: Chrome, look: Look) -> None:

@@ -54,6 +54,9 @@ class Stage:
         look = Look(self.glass, chrome.language, chrome.text_size, chrome.theme, self.still, chrome.low)
         screen = self.screen(view.screen)
         screen.render(view, look)
+        if self.shown not in (None, screen) and not self.still:
+            on = SCREENS.index(view.screen) >= SCREENS.index(self.name)
+            screen.shift.slide(self.glass.width if on != look.rtl else -self.glass.width)
         self.name = view.screen
         if screen is not self.shown:
             if self.shown is not None:
@@ -65,6 +68,11 @@ class Stage:
         self.window.clearcolor = look.palette.rgba(screen.ground)
         self.window.canvas.ask_update()
         return screen
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether something on the window moves by itself."""
+        return self.shown is not None and (self.shown.is_moving or self.shown.shift.is_moving)
 
     def build_next(self) -> bool:
         """Build and prepare one screen that is not there yet; False when all are."""

@@ -15,14 +15,12 @@ from kiosk.visit.events import (
     PreviousBillRequested,
     RetryRequested,
 )
+from kiosk.visit.rules import ISSUE_DAY
 from kiosk.visit.states import NotFound, NotIssuedYet, OutOfService, PrintFailed, ServiceAway, Trouble
 from kiosk.visit.surroundings import POWER
 
 _FIT = (PrinterHealth.READY, PrinterHealth.PAPER_LOW)
 """Nothing is wrong with the printer: it is of a make that cannot say whether it is done."""
-
-ISSUE_DAY = 28
-"""The day of the Gregorian month on which bills are issued, by royal decree."""
 
 
 def not_found_view(state: NotFound, scene: Scene) -> MessageView:

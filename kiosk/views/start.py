@@ -47,6 +47,7 @@ def attract_view(scene: Scene) -> AttractView:
         ),
         start=scene.button("start", "attract.start", Touched(), icon="touch"),
         note=scene.say(f"attract.{note}"),
+        is_near=scene.visit.around.is_near,
     )
 
 

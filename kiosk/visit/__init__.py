@@ -142,7 +142,7 @@ def _stepped(visit: Visit, event: Event, *, now: float, rules: Rules) -> Visit:
         case Tick():
             return _tick(visit, now=now, rules=rules)
         case Finished():
-            return visit if _rests(visit) else _end(visit, Attract(), now=now, rules=rules)
+            return visit if _rests(visit) else _end(visit, _following(visit, rules), now=now, rules=rules)
         case BackPressed() if isinstance(visit.state, Identify):
             return _end(visit, Attract(), now=now, rules=rules)
         case TerminalClosed(code):
@@ -185,7 +185,12 @@ def _rests(visit: Visit) -> bool:
     return isinstance(visit.state, Attract | OutOfService)
 
 
-def _end(visit: Visit, state: Attract | OutOfService, *, now: float, rules: Rules) -> Visit:
+def _following(visit: Visit, rules: Rules) -> Attract | Identify:
+    """What the next visitor finds: in a queue somebody stands there already."""
+    return Identify() if rules.queues and not isinstance(visit.state, Identify) else Attract()
+
+
+def _end(visit: Visit, state: Attract | Identify | OutOfService, *, now: float, rules: Rules) -> Visit:
     return Visit(
         state,
         heard_at=now,
@@ -237,8 +242,8 @@ def _tick(visit: Visit, *, now: float, rules: Rules) -> Visit:
             silent = PrintAdvanced(ticket, JobState.UNKNOWN, PrinterHealth.SILENT)
             return step(visit, silent, now=now, rules=rules) if waited >= rules.print_limit_s else visit
         case TakeReceipt(taken=taken):
-            limit = rules.taken_s if taken else rules.thanks_s
-            return _end(visit, Attract(), now=now, rules=rules) if waited >= limit else visit
+            limit = rules.taken_s if taken else rules.thanks_after_s
+            return _end(visit, _following(visit, rules), now=now, rules=rules) if waited >= limit else visit
         case Attract():
             return visit
         case OutOfService():

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Self
 
 from kiosk.visit.display import Display
+
+ISSUE_DAY = 28
+"""The day of the Gregorian month on which bills are issued, by royal decree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,8 @@ class Rules:
     `fault_after_s`, and after a receipt the visit ends without one (`thanks_s`; `taken_s` once it was taken).
     `look_up_limit_s` and `print_limit_s` end waits whose answer got lost. At most `guesses` typed numbers that
     nobody has are looked up in `guess_window_s`, over all visits, and `prints` receipts printed in one visit.
+    While many come after the issue of the bills (`queue_days` from that day on) `queues` is true: the thanks last
+    `queue_thanks_s`, and the next visitor finds the choice of how to identify instead of the first screen.
     Where a switch tells of presence, a visit ends `gone_after_s` after nobody is near and nothing was touched.
     """
 
@@ -26,9 +33,22 @@ class Rules:
     answer_s: float = 20.0
     thanks_s: float = 20.0
     taken_s: float = 6.0
+    queue_thanks_s: float = 8.0
+    queue_days: int = 3
+    queues: bool = False
     look_up_limit_s: float = 10.0
     print_limit_s: float = 120.0
     gone_after_s: float = 30.0
     guesses: int = 5
     guess_window_s: float = 600.0
     prints: int = 2
+
+    @property
+    def thanks_after_s(self) -> float:
+        """How long the thanks stay."""
+        return self.queue_thanks_s if self.queues else self.thanks_s
+
+    def on(self, day: date) -> Self:
+        """The rules of `day`, a day in Riyadh."""
+        queues = any((day - timedelta(days=back)).day == ISSUE_DAY for back in range(self.queue_days))
+        return self if queues is self.queues else replace(self, queues=queues)
