@@ -31,6 +31,7 @@ def played(folder: Path, *lines: str, language: str = "en") -> list[dict[str, An
     return said
 
 
+@pytest.mark.slow
 def test_a_card_is_presented_and_things_break_beside_the_screen(tmp_path: Path) -> None:
     bill, _, _, refused, door, _ = played(
         tmp_path,

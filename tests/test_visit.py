@@ -305,6 +305,18 @@ def test_a_typed_bank_card_is_refused_and_its_digits_dropped() -> None:
     assert visit.state == EnterNumber("", NumberProblem.PAYMENT_CARD)
 
 
+@pytest.mark.parametrize("card", ["4111111111111111", "5555555555554444", "2223003122003222", "9682010000000005"])
+def test_the_sixteenth_digit_of_a_bank_card_drops_all_of_it(card: str) -> None:
+    visit = play([Touched(), NumberChosen(), *map(DigitTyped, card)])
+    assert visit.state == EnterNumber("", NumberProblem.PAYMENT_CARD)
+
+
+def test_a_digit_too_many_is_no_bank_card_by_itself() -> None:
+    number = "411111111111111"
+    visit = play([Touched(), NumberChosen(), *map(DigitTyped, number), DigitTyped("2")])
+    assert visit.state == EnterNumber(number)
+
+
 @pytest.mark.parametrize("number", ["371449635398432", "300123456789018", "37144963539843"])
 def test_numbers_that_only_resemble_a_bank_card_are_looked_up(number: str) -> None:
     visit = play([Touched(), NumberChosen(), *map(DigitTyped, number), NumberConfirmed()])

@@ -86,7 +86,8 @@ def keypad_view(state: EnterNumber, scene: Scene) -> KeypadView:
         placeholder=scene.say("keypad.placeholder"),
         problem=scene.say(f"keypad.{state.problem}") if state.problem else "",
         keys=tuple(
-            Button(f"digit_{digit}", words.count(int(digit)), DigitTyped(digit), len(typed) < most)
+            # Also on a full number: the sixteenth digit tells a bank card from an account.
+            Button(f"digit_{digit}", words.count(int(digit)), DigitTyped(digit))
             for digit in "1234567890"
         ),
         delete=scene.button("delete", "keypad.delete", DigitDeleted(), enabled=bool(typed), icon="delete"),

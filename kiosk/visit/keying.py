@@ -8,11 +8,16 @@ from kiosk.visit.states import EnterNumber, NumberProblem
 
 
 def typed(state: EnterNumber, event: DigitTyped | DigitDeleted | DigitsCleared) -> EnterNumber:
-    """The number after one key; a full number takes no further digit. Any key clears the problem."""
+    """The number after one key; a full number takes no further digit. Any key clears the problem.
+
+    A digit too many that makes it a payment card's number shows what is being typed: all of it is dropped at once.
+    """
     match event:
         case DigitTyped(digit) if digit in "0123456789" and len(digit) == 1:
-            fits = len(state.typed) < ACCOUNT_DIGITS.stop - 1
-            return EnterNumber(state.typed + digit) if fits else state
+            number = state.typed + digit
+            if len(number) < ACCOUNT_DIGITS.stop:
+                return EnterNumber(number)
+            return refuse(state, NumberProblem.PAYMENT_CARD) if is_payment_card(number) else state
         case DigitDeleted():
             return EnterNumber(state.typed[:-1])
         case DigitsCleared():
@@ -32,9 +37,13 @@ def is_complete(digits: str) -> bool:
 
 
 def is_payment_card(digits: str) -> bool:
-    """Whether a typed number is a payment card's: of 15 digits and fewer, only American Express (ISO/IEC 7812
-    prefixes 34 and 37, always 15 digits) can be told from an account number."""
-    return len(digits) == 15 and digits.startswith(("34", "37")) and _passes_luhn(digits)
+    """Whether a typed number is a payment card's (ISO/IEC 7812): any issuer's with 16 digits; of 15 and fewer, only
+    American Express (prefixes 34 and 37, always 15 digits) can be told from an account number."""
+    if len(digits) == 16:
+        issued = "3" <= digits[0] <= "6" or "2221" <= digits[:4] <= "2720" or "968201" <= digits[:6] <= "968211"
+    else:
+        issued = len(digits) == 15 and digits.startswith(("34", "37"))
+    return issued and _passes_luhn(digits)
 
 
 def _passes_luhn(digits: str) -> bool:
