@@ -18,12 +18,16 @@ from pack_rigs import NOW, STORE_KEY, PackServer, Utility, invented, many_rows, 
 from sync_rigs import ACCOUNTS, Terminal, damage, over_http
 
 from kiosk import ballast, sync
+from kiosk.bills import BillService
+from kiosk.gateway import GatewayUnreachable, HttpGateway
 from kiosk.generations import Generations
-from kiosk.model import AccountNumber
+from kiosk.model import AccountNumber, Source
 from kiosk.packs.envelope import Trust
 from kiosk.packs.figures import account_digits
 from kiosk.packs.manifest import verify
+from kiosk.packs.rows import unpack
 from kiosk.packs.sealing import ScopeKey
+from kiosk.store import Store
 from kiosk.sync.bulletin import Bulletin, SyncNews, read_bulletin
 from kiosk.sync.priority import step_back
 from kiosk.sync.rhythm import POLL_S, WINDOW, Rhythm
@@ -39,6 +43,31 @@ def test_a_terminal_cut_off_serves_every_account_with_the_right_age(utility: Uti
     for document in documents:
         stored = terminal.generations.stored(document.account.number)
         assert stored is not None and (stored.document, stored.as_of) == (document, NOW)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_region_cut_off_serves_each_of_its_hundred_thousand_accounts(
+    utility: Utility, terminal: Terminal
+) -> None:
+    rows = many_rows(100_000)
+    utility.publish_rows(rows, objects=2)
+    terminal.sync()
+    utility.later(hours=3)
+    later = {row.account: renewed(account_digits(row.account), 7) for row in rows[::2000]}
+    utility.publish(later.values())
+    terminal.sync()
+    shutil.rmtree(utility.folder)
+    gateway = HttpGateway("http://127.0.0.1:9", deadline_s=0.5)  # where nobody listens
+    bills = BillService(gateway, Store.memory(), now=lambda: utility.now, generations=terminal.generations)
+    for row in rows:
+        current = bills.stored(AccountNumber(account_digits(row.account)))
+        assert current is not None and current.source is Source.STORED
+        right = (later[row.account], utility.now) if row.account in later else (unpack(row), NOW)
+        assert (current.bill, current.as_of) == right
+    with pytest.raises(GatewayUnreachable):
+        bills.refresh(AccountNumber(account_digits(rows[0].account)))
+    gateway.close()
 
 
 def test_over_http_and_then_nothing_new(utility: Utility, terminal: Terminal, server: PackServer) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import ssl
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from fault_server import FaultServer, Peer, answer
+import trustme
+from fault_server import FaultServer, Peer, always, answer, gzip_bomb
 from pack_rigs import NOW, PackServer, Reply, Utility, many_rows
 from sync_rigs import QUICK, Terminal, over_http
 
@@ -162,4 +165,45 @@ def test_an_incomplete_stick_is_told_and_changes_nothing(held: Terminal, utility
         held.sync()
     with pytest.raises(ObjectMissing):
         held.sync(FolderSource(utility.folder / "no such folder"))
+    assert held.count() == 60
+
+
+def served(server: ssl.SSLContext, ca: Path) -> str:
+    """What a sync over TLS ends with."""
+    with FaultServer(always(answer(b"{}")), tls=server) as peer:
+        source = HttpSource(HttpSession(peer.url, ca=ca), patience=QUICK, chance=lambda: 0.0)
+        with pytest.raises(SyncFault) as fault:
+            source.manifest("all", None)
+        source.close()
+    return fault.value.code
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "code"),
+    [
+        ("127.0.0.1", (-9, -1), "tls_expired"),
+        ("127.0.0.1", (1, 9), "tls_not_yet_valid"),
+        ("packs.example.sa", (-1, 9), "tls_wrong_host"),
+    ],
+)
+def test_a_server_that_cannot_prove_itself_is_not_listened_to(
+    tmp_path: Path, name: str, days: tuple[int, int], code: str
+) -> None:
+    authority, ca = trustme.CA(), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    begin, end = (datetime.now(UTC) + timedelta(days=day) for day in days)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name, not_before=begin, not_after=end).configure_cert(context)
+    assert served(context, ca) == code
+    stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(stranger)
+    assert served(stranger, ca) == "tls_untrusted"
+
+
+def test_a_packed_bomb_in_the_place_of_a_manifest_is_refused(held: Terminal) -> None:
+    with FaultServer(always(answer(gzip_bomb(), Content_Encoding="gzip"))) as server:
+        source = over_http(server.url)
+        with pytest.raises(SyncFault, match="too_big"):
+            held.sync(source)
+        source.close()
     assert held.count() == 60
