@@ -318,7 +318,7 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
-def facts_of(settings: Settings, *, demo: bool = False) -> SiteFacts:
+def facts_of(settings: Settings, *, demo: bool = False, corrections: Path | None = None) -> SiteFacts:
     """What the screens need to know of the site."""
     site = settings.site
     return SiteFacts(
@@ -330,6 +330,7 @@ def facts_of(settings: Settings, *, demo: bool = False) -> SiteFacts:
         digits=site.digits,
         currency=site.currency,
         demo=demo,
+        corrections=corrections,
         stands_high=settings.screen.mount_mm + settings.screen.height_mm > REACH_MM,
     )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from kiosk import __version__, log
+from kiosk.cli_maintenance import add_words
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.database import StoreError
 
@@ -87,6 +88,7 @@ def _parser() -> _Parser:
     _issue_day_words(words)
     _device_words(words)
     _settings_words(words)
+    add_words(words, _word)
     return parser
 
 

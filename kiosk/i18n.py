@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from kiosk.model import Money
@@ -19,6 +20,9 @@ from kiosk.typography import RTL_LANGUAGES, iso
 
 RIYADH = timezone(timedelta(hours=3), "Asia/Riyadh")
 """The time of every date shown: Saudi Arabia has one zone and no summer time."""
+
+CORRECTIONS = "catalogues"
+"""In the state folder: a site's own sentences, one catalogue a language."""
 
 OWN_NAMES: Mapping[str, str] = {
     "ar": "العربية",
@@ -61,13 +65,17 @@ class Catalogue:
     digits: Digits = "latin"
 
     @classmethod
-    def load(cls, language: str, *, digits: Digits = "latin") -> Self:
+    def load(cls, language: str, *, digits: Digits = "latin", corrections: Path | None = None) -> Self:
         """Read the catalogue of `language`; a file is read once.
+
+        `corrections` is a folder of catalogues with the sentences that a site says otherwise.
 
         Raises:
             FileNotFoundError: there is no catalogue for this language, or none for a voice.
         """
         entries = _entries(language)
+        if corrections is not None:
+            entries = {**entries, **_corrected(corrections / f"{language}.toml")}
         if digits == "words":
             entries = {**entries, **_entries(f"speech/{language}")}
         return cls(language, entries, digits)
@@ -226,6 +234,27 @@ def _entries(language: str) -> Mapping[str, Entry]:
     table = tomllib.loads((asset("catalogues") / f"{language}.toml").read_text("utf-8"))
     table.pop("glossary", None)  # for who writes the sentences, never said
     return dict(_flatten(table, ""))
+
+
+@lru_cache
+def _corrected(path: Path) -> Mapping[str, Entry]:
+    """A site's own sentences; none where there is no such file, or it cannot be read (it was checked when it came)."""
+    try:
+        return entries_of(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def entries_of(text: str) -> Mapping[str, Entry]:
+    """The sentences of a catalogue's text, by key.
+
+    Raises:
+        ValueError: it is no catalogue.
+    """
+    try:
+        return dict(_flatten(tomllib.loads(text), ""))
+    except (TypeError, AttributeError, RecursionError):
+        raise ValueError("no catalogue") from None
 
 
 def _flatten(table: Mapping[str, Any], prefix: str) -> list[tuple[str, Entry]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from devices.card_reader import CardReader, Credential
@@ -355,8 +356,10 @@ def open_terminal(
     fullscreen: bool = False,
     demo: bool = False,
     beside: int = 0,
+    corrections: Path | None = None,
 ) -> Terminal:
-    """Open the window on the first screen; `Terminal.open` brings the parts. `beside` as of `KioskApp`.
+    """Open the window on the first screen; `Terminal.open` brings the parts. `beside` as of `KioskApp`, `corrections`
+    as of `SiteFacts`.
 
     Raises:
         WindowMissing: this machine cannot open a window.
@@ -365,7 +368,7 @@ def open_terminal(
     from kiosk.ui.app import KioskApp
 
     require()
-    facts = facts_of(settings, demo=demo)
+    facts = facts_of(settings, demo=demo, corrections=corrections)
     language = facts.rules.language
     waiting: list[Terminal] = []  # the window needs somebody to tell before there is anybody
     app = KioskApp(

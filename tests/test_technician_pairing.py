@@ -131,7 +131,10 @@ def test_a_certificate_is_renewed_with_the_terminals_own_key(rig: Rig) -> None:
     again = renew(url, ca=ca, terminal=TERMINAL, state=rig.state, identity=identity, now=now)
     settings = change(again.values, state=rig.state)
     assert settings.gateway.client_certificate != paired.values["gateway.client_certificate"]
-    pairing.forget_others(rig.state, settings.gateway.client_certificate)
+    pairing.forget_others(rig.state, settings)
+    assert Path(settings.maintenance.trust).exists()  # of the first pairing, and still named
+    change({"maintenance.trust": ""}, state=rig.state)
+    pairing.forget_others(rig.state, load(state=rig.state))
     assert not Path(paired.values["gateway.client_certificate"]).exists()
     assert Path(settings.gateway.ca).exists()
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 from kiosk import bootstrap, inspection, log
 from kiosk.commands.common import known_language, made_folder, settings_of, state_folder
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
+from kiosk.i18n import CORRECTIONS
 from kiosk.settings import Settings
 from kiosk.settings_files import Loaded, load_or_last_good
 from kiosk.technician.caretaker import Upkeep
@@ -42,6 +43,7 @@ _LONGEST_S = 120.0
 def run(options: Namespace) -> Exit:
     """Run the terminal until SIGTERM."""
     state = state_folder(options)
+    _refuse_decommissioned(state)
     loaded = _loaded(options, state)
     settings = loaded.settings
     _refuse_simulated(settings, allowed=options.allow_simulated)
@@ -50,7 +52,11 @@ def run(options: Namespace) -> Exit:
     alone = _alone(state)
     terminal = in_window(
         lambda: open_terminal(
-            settings, size=(1080, 1920), width_mm=settings.screen.width_mm, fullscreen=_has_display()
+            settings,
+            size=(1080, 1920),
+            width_mm=settings.screen.width_mm,
+            fullscreen=_has_display(),
+            corrections=state / CORRECTIONS,
         )
     )
     with ExitStack() as stack:
@@ -67,6 +73,16 @@ def run(options: Namespace) -> Exit:
     if terminal.gave_up:
         return Exit.MISSING_HERE
     return _shut_down(settings) if terminal.battery_empty else Exit.DONE
+
+
+def _refuse_decommissioned(state: Path) -> None:
+    """A terminal that was taken out of use makes no new keys; what was interrupted of its end is finished."""
+    from kiosk.technician.decommission import finish, is_decommissioned
+
+    if is_decommissioned(state):
+        finish(state)
+        sentence = "this terminal was taken out of use; `ebill-kiosk decommission --again` begins anew"
+        raise CommandError("decommissioned", sentence, exit=Exit.CHECK_FAILED)
 
 
 def _loaded(options: Namespace, state: Path) -> Loaded:

@@ -120,13 +120,22 @@ def terminal_of(options: Namespace) -> SyncTerminal | None:
         if settings.store.scope == "none":
             raise _unset("store.scope is none: nothing may be kept here")
         return None
-    try:
-        keys = Keys(_trust(options.trust, settings), _scope_keys(options.scope_key, state), store_key(state))
-    except StoreError as error:
-        raise _told(error) from error
+    keys = keys_of(settings, state=state, trust=options.trust, scope_key=options.scope_key)
     source = FolderSource(folder) if folder else _server(settings)
     tell = _emitted if options.json and not options.once else _untold
     return SyncTerminal(settings.site.terminal, state, scopes, keys, source, Bulletin(state, utc_now), tell)
+
+
+def keys_of(settings: Settings, *, state: Path, trust: Path | None = None, scope_key: Path | None = None) -> Keys:
+    """What packs are verified and opened with here; `trust` and `scope_key` name files instead of the terminal's.
+
+    Raises:
+        CommandError: there are none, or they cannot be used.
+    """
+    try:
+        return Keys(_trust(trust, settings), _scope_keys(scope_key, state), store_key(state))
+    except StoreError as error:
+        raise _told(error) from error
 
 
 def _scopes(options: Namespace, settings: Settings) -> tuple[str, ...]:

@@ -23,9 +23,6 @@ logger = logging.getLogger(__name__)
 
 FILE = "decommissioned.json"
 
-CODE = "decommissioned"
-"""What `OutOfService.code` says of such a terminal."""
-
 _KEYS = ("store.key", "store.key.next", "scope.key", "terminal.key")
 _KEYS_BELOW = ("pairing/*/terminal.pem",)
 _CREDENTIALS = ("store-key", "scope-key", "terminal-key")

@@ -24,6 +24,7 @@ from kiosk.technician.identity import Identity, certificate_end, certificate_req
 
 if TYPE_CHECKING:
     from kiosk.http import HttpSession
+    from kiosk.settings import Settings
 
 PATTERN = "EBP1/[A-Z0-9.:-]{1,80}/(?:[A-Z2-7]{52})?/[A-Z2-7]{26}"
 """A pairing code as a scanner reads it: only what QR's alphanumeric mode holds, so that it stays small."""
@@ -166,10 +167,12 @@ def is_due(certificate: Path, now: datetime) -> bool:
         return True
 
 
-def forget_others(state: Path, kept: str) -> None:
-    """Delete the files of pairings that count no more: all but that of the certificate `kept`."""
+def forget_others(state: Path, settings: Settings) -> None:
+    """Delete the files of pairings that count no more: those that nothing in the settings names."""
+    gateway = settings.gateway
+    named = [Path(name) for name in (gateway.ca, gateway.client_certificate, settings.maintenance.trust)]
     for folder in (state / _FOLDER).glob("*"):
-        if folder.is_dir() and folder not in Path(kept).parents:
+        if folder.is_dir() and not any(folder in path.parents for path in named):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -121,8 +121,10 @@ def enrol(
 
     Raises:
         WeakPin: choose another PIN.
-        ValueError: there is neither a card nor codes: one factor is not enough.
+        ValueError: the number is none, or there is neither a card nor codes: one factor is not enough.
     """
+    if not re.fullmatch("[0-9]{1,6}", number):
+        raise ValueError("a technician's number has 1 to 6 digits")
     if not card and not codes:
         raise ValueError("a technician needs a card or one-time codes besides the PIN")
     if pin is None:

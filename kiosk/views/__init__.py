@@ -53,7 +53,7 @@ def view(visit: Visit, *, now: datetime, facts: SiteFacts) -> View:
     Raises:
         FileNotFoundError: the visit's language has no catalogue.
     """
-    scene = Scene(visit, facts, now, Catalogue.load(visit.language, digits=facts.digits))
+    scene = Scene(visit, facts, now, _words(visit.language, facts))
     match visit.state:
         case Attract():
             return attract_view(scene)
@@ -87,3 +87,7 @@ def view(visit: Visit, *, now: datetime, facts: SiteFacts) -> View:
             return print_failed_view(state, scene)
         case OutOfService() as state:
             return out_of_service_view(state, scene)
+
+
+def _words(language: str, facts: SiteFacts) -> Catalogue:
+    return Catalogue.load(language, digits=facts.digits, corrections=facts.corrections)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Literal
 
 from kiosk.i18n import RIYADH, Catalogue, Digits
@@ -19,7 +20,7 @@ Level = Literal["open", "default", "strict"]
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
     """What the screens need to know of the terminal. `app_link` empty: no app is offered. `stands_high`: some of
-    the panel is out of reach from a seat."""
+    the panel is out of reach from a seat. `corrections`: the folder of sentences that the site says otherwise."""
 
     rules: Rules
     level: Level = "default"
@@ -30,6 +31,7 @@ class SiteFacts:
     currency: Literal["sign", "letters"] = "sign"
     demo: bool = False
     stands_high: bool = True
+    corrections: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
