@@ -169,6 +169,11 @@ class Controller:
         self._diverted = listener
         self._arm()
 
+    @property
+    def is_diverted(self) -> bool:
+        """Whether a technician is at work."""
+        return self._diverted is not None
+
     def _step(self, event: Event) -> None:
         self._visit = step(self._visit, event, now=self._clock(), rules=self._rules)
 

@@ -149,9 +149,12 @@ class Terminal:
         self.on_focus()
 
     def occupation(self) -> str:
-        """What the terminal is doing, in a word of a closed list: updates wait for `Idle`."""
-        away = (Attract, OutOfService)
-        return "Idle" if self.controller is None or isinstance(self.controller.visit.state, away) else "Visit"
+        """What the terminal is doing: updates wait for `Idle`, USB devices are accepted under `Technician` only."""
+        if self.controller is None:
+            return "Idle"
+        if self.controller.is_diverted:
+            return "Technician"
+        return "Idle" if isinstance(self.controller.visit.state, (Attract, OutOfService)) else "Visit"
 
     def questions(self) -> Mapping[str, Question] | None:
         """How to ask each part for a sign of life; None before they are open."""

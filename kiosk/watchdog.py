@@ -92,7 +92,12 @@ class Watchdog:
         self._supervisor.tell("STOPPING=1", "STATUS=Ending")
 
     def beat(self) -> None:
-        """Ask every part that owes nothing, and give a sign of life unless one has owed for too long."""
+        """Ask every part that owes nothing, and give a sign of life unless one has owed for too long.
+
+        Before `ready` nothing happens: until then systemd counts the time of the start.
+        """
+        if not self._status:
+            return
         self._ask()
         silent = self._late()
         if not silent:

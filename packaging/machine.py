@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -71,7 +73,11 @@ class Machine:
             "-b",
         ]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_end_with_parent,
         )
         until = time.monotonic() + _BOOT_S
         while time.monotonic() < until:
@@ -142,3 +148,9 @@ class Machine:
                 if Path(f"/proc/{child}/comm").read_text().strip() in ("systemd", "init"):
                     return int(child)
         return 0
+
+
+def _end_with_parent() -> None:
+    """A machine whose trial was killed must not go on."""
+    pr_set_pdeathsig = 1  # sys/prctl.h
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

@@ -367,12 +367,14 @@ def test_while_a_technician_is_at_work_readers_tell_nobody_else_but_how_they_are
     terminal, heard = Terminal(FakeBills(known={DIGITS: live()})), []
     terminal.controller.send(TerminalClosed("maintenance"))
     terminal.controller.divert(heard.append)
+    assert terminal.controller.is_diverted
     terminal.reader.present(DIGITS)
     terminal.reader.reject(Rejection.PAYMENT_CARD)
     terminal.reader.change(ReaderHealth.ABSENT)
     assert [type(event).__name__ for event in heard] == ["Presented", "Rejected", "ReaderChanged"]
     assert terminal.controller.visit.readers == frozenset()
     terminal.controller.divert(None)
+    assert not terminal.controller.is_diverted
     terminal.controller.send(TerminalOpened())
     terminal.reader.present(DIGITS)
     assert len(heard) == 3
