@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk import bootstrap
-from kiosk.bench import median_ms
+from kiosk.bench import median_cpu_ms, median_ms
 from kiosk.model import AccountNumber, CurrentBill
 from kiosk.service import Service, ServiceConfig
 from kiosk.settings import load
@@ -45,6 +45,7 @@ def measure(folder: Path, *, runs: int) -> dict[str, Any]:
             app.draw(_shown(stored, facts))
 
         figures["stored_ms"] = median_ms(whole, runs=runs)
+        figures["stored_cpu_ms"] = median_cpu_ms(whole, runs=runs)
     return figures
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from kiosk.ui.layout import Node
+from kiosk.ui.layout import Node, Wishes
 
 
 def fit(root: Node, has_room: Callable[[], bool]) -> bool:
@@ -16,8 +16,7 @@ def fit(root: Node, has_room: Callable[[], bool]) -> bool:
     there is no room even so.
     """
     ranked = sorted(_ranked(root), key=_rank)
-    for node in ranked:
-        node.fits = True
+    _let(ranked, fit=True)
     if has_room():
         return True
     groups = [list(group) for _, group in groupby(ranked, _rank)]
@@ -49,3 +48,4 @@ def _rank(node: Node) -> float:
 def _let(group: list[Node], *, fit: bool) -> None:
     for node in group:
         node.fits = fit
+    Wishes.kept.clear()

@@ -8,7 +8,7 @@ language does. Layout files name design tokens, never figures.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from kivy.graphics import BorderImage, Color
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, OptionProperty, StringProperty
@@ -18,6 +18,14 @@ from kiosk.ui import shapes
 from kiosk.ui.theme import Look
 
 Size = tuple[int, int]
+
+
+class Wishes:
+    """What nodes wished for since `kept` was cleared, while a screen is arranged: nothing changes meanwhile but
+    what `kiosk.ui.fitting` leaves out, which clears it. There is one window, and one thread that arranges."""
+
+    kept: ClassVar[dict[tuple[int, int], Size]] = {}
+    are_kept: ClassVar[bool] = False
 
 
 class Node(Widget):
@@ -45,7 +53,16 @@ class Node(Widget):
         super().__init__(size_hint=(None, None), **kwargs)
 
     def wish(self, width: int) -> Size:
-        """The size it would like when `width` pixels are there."""
+        """The size it would like when `width` pixels are there; asked once for each width while a screen is
+        arranged, because every box asks on every level."""
+        if not Wishes.are_kept:
+            return self._wished(width)
+        key = (id(self), width)
+        if key not in Wishes.kept:
+            Wishes.kept[key] = self._wished(width)
+        return Wishes.kept[key]
+
+    def _wished(self, width: int) -> Size:
         look: Look = self.look
         own_width, own_height = self.natural(look.size(self.wide) if self.wide else width)
         wide = look.size(self.wide) if self.wide else own_width

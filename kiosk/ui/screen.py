@@ -9,7 +9,7 @@ from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 
 from kiosk.ui.blank import blank
 from kiosk.ui.fitting import fit
-from kiosk.ui.layout import Column, Node
+from kiosk.ui.layout import Column, Node, Wishes
 from kiosk.ui.motion import Shift
 from kiosk.ui.theme import Look
 from kiosk.ui.widgets.button import Pressable
@@ -60,6 +60,14 @@ class Screen(Column):
 
     def arrange(self) -> None:
         """Place everything anew, but for what has no room."""
+        Wishes.are_kept = True
+        try:
+            self._arrange()
+        finally:
+            Wishes.are_kept = False
+            Wishes.kept.clear()
+
+    def _arrange(self) -> None:
         glass = self.look.glass
         if not fit(self, lambda: self._has_room() and self._is_reached()):
             fit(self, self._has_room)
