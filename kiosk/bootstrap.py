@@ -300,8 +300,10 @@ def with_courier(parts: Parts, settings: Settings) -> Parts:
 def prepare_receipts(settings: Settings) -> None:
     """Draw ahead what stands on every receipt, so that the first one is as quick as the others."""
     from kiosk.receipt import prepare
+    from kiosk.samples import sample_bill
 
-    prepare(settings.site.app_link)
+    language, app_link = settings.site.languages[0], settings.site.app_link
+    prepare(sample_bill(), width=paper_width(settings), language=language, app_link=app_link)
 
 
 def rules_of(settings: Settings) -> Rules:

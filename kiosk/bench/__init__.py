@@ -90,6 +90,13 @@ def page() -> Figures:
     return measure(runs=_RUNS)
 
 
+def printing() -> Figures:
+    """From the bytes of a receipt to its cut, at every speed of a line; the questions asked before."""
+    from kiosk.bench.printing import measure
+
+    return measure(jobs=_RUNS * 4)
+
+
 def readers() -> Figures:
     """From a card's last byte to its event, beside a loop that reads with a time-out; idle readers; garbage."""
     from devices.bench import measure
@@ -142,6 +149,7 @@ BENCHMARKS: dict[str, Callable[[], Figures]] = {
     "screens": screens,
     "bill": bill,
     "page": page,
+    "printing": printing,
     "readers": readers,
     "issue-day": issue_day,
     "service": service,

@@ -14,22 +14,31 @@ from kiosk.model import Account, Bill, CurrentBill, Source
 from kiosk.receipt import details, parts
 from kiosk.receipt import labels as say
 from kiosk.receipt import type as receipt_type
-from kiosk.receipt.pictures import APP_MODULE, app_code
 from kiosk.receipt.privacy import OnPaper, shown_account
 from kiosk.receipt.sheet import Row, Sheet
 from kiosk.receipt.type import LABEL, STRONG, TITLE
 from kiosk.sums import problems
 
 
-def prepare(app_link: str) -> None:
+def prepare(sample: Bill, *, width: int, language: str, app_link: str) -> None:
     """Load and draw what all receipts share, in a quiet moment after start; without it the first one takes longer.
 
-    May be called from any thread, and twice.
+    `sample` is an invented bill; width, language and link are those of most receipts. May be called from any thread,
+    and twice.
     """
-    parts.prepare()
     receipt_type.prepare()
-    if app_link:
-        app_code(paper_link(app_link), APP_MODULE)
+    page(
+        CurrentBill(sample, sample.issue_at, Source.LIVE),
+        width=width,
+        language=language,
+        level="open",
+        number=0,
+        terminal="",
+        copy=1,
+        now=sample.issue_at,
+        app_link=app_link,
+        call_centre="0",
+    )
 
 
 def page(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from PIL import Image
@@ -23,12 +23,6 @@ from kiosk.typography import figure_height, is_rtl, plain
 
 _MARK = 64
 """The size of our mark, 8 mm."""
-
-
-def prepare() -> None:
-    """Draw our mark and load the calendar."""
-    mark(_MARK)
-    hijri(date(2026, 1, 1))
 
 
 def demo_band(sheet: Sheet) -> None:
