@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from devices.monitor import Monitor
     from kiosk.bills import BillService
     from kiosk.courier import Courier, DeviceState
+    from kiosk.errands import Errands
     from kiosk.gateway import Fetched, Gateway, Unchanged
     from kiosk.generations import Generations
     from kiosk.journal import JobJournal
     from kiosk.outbox import Outbox
     from kiosk.paper import PaperBook
     from kiosk.store import Store
+    from kiosk.tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -225,6 +227,8 @@ class Parts:
     monitor: Monitor
     outbox: Outbox | None = None
     courier: Courier | None = None
+    tally: Tally | None = None
+    errands: Errands | None = None
     sensors: Sequence[Sensor] = ()
     keyboards: InertKeyboards | None = None
 
@@ -240,6 +244,8 @@ class Parts:
         """Close every device, and stop sending; twice is fine."""
         if self.courier:
             self.courier.close()
+        if self.errands:
+            self.errands.close()
         for reader in self.readers:
             reader.close()
         for sensor in self.sensors:
@@ -294,7 +300,30 @@ def with_courier(parts: Parts, settings: Settings) -> Parts:
         sensors=parts.sensors,
         paper=open_book(settings.printer, journal=parts.journal),
     )
-    return replace(parts, outbox=outbox, courier=courier)
+    tally = open_tally(parts.journal, rules=rules_of(settings))
+    errands = open_errands(settings, outbox=outbox, tally=tally, courier=courier)
+    return replace(parts, outbox=outbox, courier=courier, tally=tally, errands=errands)
+
+
+def open_tally(journal: JobJournal, *, rules: Rules) -> Tally:
+    """The limits that a restart must not lift, in the journal's file."""
+    from kiosk.tally import Tally
+
+    return Tally(journal, window_s=rules.guess_window_s, now=utc_now)
+
+
+def open_errands(settings: Settings, *, outbox: Outbox, tally: Tally, courier: Courier | None) -> Errands:
+    """What carries subscribers' wishes to the utility; without an address it keeps those that can wait."""
+    from kiosk.errands import Errands
+    from kiosk.http import HttpSession
+
+    gateway = settings.gateway
+    session = (
+        HttpSession(gateway.url, ca=_path(gateway.ca), client_cert=_path(gateway.client_certificate))
+        if gateway.url
+        else None
+    )
+    return Errands(session, outbox=outbox, tally=tally, hurry=courier.hurry if courier else lambda: None)
 
 
 def prepare_receipts(settings: Settings) -> None:
@@ -317,6 +346,7 @@ def rules_of(settings: Settings) -> Rules:
         guesses=settings.visit.wrong_numbers,
         prints=settings.visit.prints,
         queue_days=settings.visit.queue_days,
+        prints_a_day=settings.visit.prints_a_day,
     )
 
 

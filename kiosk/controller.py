@@ -7,9 +7,11 @@ the ticket of its question; devices report by `post`. Whoever has left meanwhile
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from devices import card_reader
@@ -25,24 +27,33 @@ from kiosk.visit.events import (
     CardRejected,
     Event,
     Identified,
+    IdPresented,
     PowerChanged,
     PrintAdvanced,
     PrinterChanged,
+    PrintsRemembered,
     ReaderChanged,
     ServiceWasAway,
     StoredBillFound,
     SwitchChanged,
     Tick,
+    WishAnswered,
 )
-from kiosk.visit.states import LookingUp, OutOfService, Printing, Trouble
+from kiosk.visit.states import Asking, LookingUp, OutOfService, Printing, Trouble
+from kiosk.wishes import Refusal, Refused
 
 if TYPE_CHECKING:
     from kiosk.bills import BillService
+    from kiosk.errands import Errands
 
 logger = logging.getLogger(__name__)
 
+_NATIONAL_ID = re.compile("[12][0-9]{9}")
+_PRINTED = ("barcode", "gs1")
+"""Sources of a credential that anybody can copy from an old bill: they identify, and prove nothing."""
+
 T = TypeVar("T")
-S = TypeVar("S", LookingUp, Printing)
+S = TypeVar("S", LookingUp, Printing, Asking)
 
 
 class Run(Protocol):
@@ -52,9 +63,22 @@ class Run(Protocol):
 
 
 class MakePage(Protocol):
-    """Lays out a receipt and gives it a number and an id; called on a worker."""
+    """Lays out a receipt, whole where it is `proven` whose it is, and gives it a number and an id; on a worker."""
 
-    def __call__(self, current: CurrentBill, /, *, language: str, copy: int) -> PrintJob: ...
+    def __call__(self, current: CurrentBill, /, *, language: str, copy: int, proven: bool) -> PrintJob: ...
+
+
+class Memory(Protocol):
+    """What a terminal remembers over restarts, of numbers that led to nothing and of receipts."""
+
+    def futile_ages_s(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """How many seconds ago numbers were typed that nobody has, and that nothing could be said of."""
+
+    def note_futile(self, *, is_guess: bool) -> None:
+        """Keep that a typed number is nobody's, or that nothing could be said of it; called on a worker."""
+
+    def prints_today(self, account: AccountNumber) -> int:
+        """How many receipts were printed here today for an account, from disk in well under a millisecond."""
 
 
 class Controller:
@@ -74,6 +98,8 @@ class Controller:
         clock: Callable[[], float],
         present: Callable[[Visit], None],
         on_technician: Callable[[Credential], None] = lambda credential: None,
+        errands: Errands | None = None,
+        memory: Memory | None = None,
     ) -> None:
         """Compose; nothing happens before `start`.
 
@@ -89,6 +115,8 @@ class Controller:
             clock: monotonic seconds.
             present: shows a visit; called once for every change that can be seen.
             on_technician: takes a technician's card and a pairing code; no visit hears of them.
+            errands: asked on a worker; without them the service counts as away for every wish.
+            memory: without it limits last as long as this run.
         """
         self._rules = rules
         self._bills = bills
@@ -100,6 +128,8 @@ class Controller:
         self._make_page = make_page
         self._clock = clock
         self._present = present
+        self._errands = errands
+        self._memory = memory
         self._visit = Visit(language=rules.language, display=rules.display)
         self._on_technician = on_technician
         self._diverted: Callable[[ReaderEvent], None] | None = None
@@ -122,7 +152,14 @@ class Controller:
 
     def start(self) -> None:
         """Open the readers and show the first screen."""
-        self._visit = replace(self._visit, heard_at=self._clock())
+        now = self._clock()
+        guesses, misses = self._memory.futile_ages_s() if self._memory else ((), ())
+        self._visit = replace(
+            self._visit,
+            heard_at=now,
+            guesses=tuple(now - age for age in guesses),
+            misses=tuple(now - age for age in misses),
+        )
         self._look_at_printer()
         for reader in self._readers:
             reader.start(self._hear)
@@ -156,6 +193,7 @@ class Controller:
         if asked:
             self._look_in_store(asked)
         self._arm()
+        self._remember_futile(before)
         if replace(before, heard_at=self._visit.heard_at) != self._visit:
             self._present(self._visit)
         if asked:
@@ -163,6 +201,9 @@ class Controller:
         printing = self._newly(Printing, before)
         if printing:
             self._print(printing)
+        asking = self._newly(Asking, before)
+        if asking:
+            self._ask(asking)
 
     def divert(self, listener: Callable[[ReaderEvent], None] | None) -> None:
         """Give what is presented to `listener` while a technician is at work, and not to the visit; None ends that."""
@@ -183,6 +224,8 @@ class Controller:
         return state if isinstance(state, kind) and state.ticket > before.ticket else None
 
     def _look_in_store(self, asked: LookingUp) -> None:
+        if self._memory:
+            self._step(PrintsRemembered(asked.ticket, self._memory.prints_today(asked.account)))
         current = self._bills.stored(asked.account)
         if current:
             self._step(StoredBillFound(asked.ticket, current, self._previous(current, asked.account)))
@@ -211,10 +254,11 @@ class Controller:
 
     def _print(self, state: Printing) -> None:
         current, copy, language, ticket = state.bill.current, state.bill.copies, self._visit.language, state.ticket
+        proven = self._visit.is_proven
 
         def lay_out() -> PrintJob | PrintAdvanced:
             try:
-                return self._make_page(current, language=language, copy=copy)
+                return self._make_page(current, language=language, copy=copy, proven=proven)
             except Exception as error:  # noqa: BLE001 - the edge of a worker
                 _log_unexpected("receipt", error)
                 return PrintAdvanced(ticket, JobState.REFUSED, "page")
@@ -243,6 +287,33 @@ class Controller:
                 watch(JobUpdate(made.id, JobState.UNKNOWN, "driver"))
 
         self._run(hand_over, lambda _: None)
+
+    def _ask(self, asking: Asking) -> None:
+        account = asking.home.current.bill.account.number
+        wish, ticket, errands = asking.wish, asking.ticket, self._errands
+
+        def ask() -> WishAnswered:
+            if errands is None:
+                return WishAnswered(ticket, Refused(Refusal.UNREACHABLE))
+            try:
+                return WishAnswered(ticket, errands.ask(account, wish))
+            except Exception as error:  # noqa: BLE001 - the edge of a worker: the subscriber gets an honest screen
+                _log_unexpected("wish", error)
+                return WishAnswered(ticket, Refused(Refusal.FAILED))
+
+        self._run(ask, self.send)
+
+    def _remember_futile(self, before: Visit) -> None:
+        """Keep a number that led to nothing, so that a restart does not forgive it."""
+        memory = self._memory
+        if memory is None:
+            return
+        for now, then, is_guess in (
+            (self._visit.guesses, before.guesses, True),
+            (self._visit.misses, before.misses, False),
+        ):
+            if now != then:
+                self._run(partial(memory.note_futile, is_guess=is_guess), lambda _: None)
 
     def _look_at_printer(self) -> None:
         if self._printer:
@@ -289,10 +360,12 @@ _TECHNICIANS = (CredentialKind.TECHNICIAN, CredentialKind.PAIRING)
 def _identified(credential: Credential) -> Event:
     """What a presented thing means to a visit; its value is taken out of it and not kept."""
     value = credential.take()
+    if credential.kind is CredentialKind.NATIONAL_ID and _NATIONAL_ID.fullmatch(value):
+        return IdPresented(value)
     if credential.kind is not CredentialKind.ACCOUNT:
         return CardRejected(Rejection.UNKNOWN_CARD)
     try:
-        return Identified(AccountNumber.parse(value))
+        return Identified(AccountNumber.parse(value), by_card=credential.source not in _PRINTED)
     except AccountNumberError:
         return CardRejected(Rejection.UNKNOWN_CARD)
 

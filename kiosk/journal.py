@@ -299,4 +299,10 @@ def _migrations() -> Migrations:
         held: dict[str, Any] = {"serial": str, "digest": str}
         db.table("printer_picture").create(held, pk=("serial", "digest"), not_null=held, strict=True)
 
+    @journal()
+    def limits(db: Database) -> None:
+        tries: dict[str, Any] = {"day": int, "account": bytes, "tries": int}
+        db.table("proof_try").create(tries, pk=("day", "account"), not_null=tries, strict=True)
+        db.table("futile_number").create({"at_ms": int, "is_guess": int}, strict=True)
+
     return journal

@@ -32,20 +32,31 @@ from kiosk.model import (
     Tier,
     VatLine,
 )
-from kiosk.visit import Visit
+from kiosk.visit import Person, Visit
 from kiosk.visit.display import Display, Panel
 from kiosk.visit.states import (
+    Asking,
     Attract,
+    ChooseAccount,
+    ChooseProof,
+    CodeProblem,
+    Consent,
+    EnterCode,
+    EnterMobile,
     EnterNumber,
+    Help,
     Identify,
     LookingUp,
+    More,
     NotFound,
     NotIssuedYet,
     NumberProblem,
     OutOfService,
     PresentCard,
+    PresentProof,
     PrintFailed,
     Printing,
+    ProofProblem,
     ServiceAway,
     ShowAppLink,
     ShowBill,
@@ -53,14 +64,19 @@ from kiosk.visit.states import (
     StillThere,
     TakeReceipt,
     Trouble,
+    WishDone,
+    WishRefused,
 )
 from kiosk.visit.surroundings import POWER, Surroundings
+from kiosk.wishes import Channel, OwnAccount, Refusal, SendBill, SendCode, SendMobileCode
 
 NOW = datetime(2026, 9, 15, 9, 30, tzinfo=UTC)
 """The moment the samples are seen at: the bill is due in twelve days."""
 
 _NUMBER = "30012345678"
 _ON_BATTERY = Surroundings(power=Power.BATTERY)
+_MOBILE = "0551234567"
+_ADDRESS = ("الرياض، حي النرجس", "Al Narjis, Riyadh")
 _KWH = (7639, 7102, 6015, 4120, 2210, 1490, 1610, 1820, 1710, 2305, 4433, 6688, 7441)
 _AMOUNTS = (179711, 163944, 126236, 87009, 47472, 32568, 35052, 39399, 37122, 49439, 93488, 146901, 172880)
 
@@ -72,6 +88,9 @@ def samples() -> dict[str, Visit]:
         "identify_no_reader": replace(_visit(Identify()), readers=frozenset()),
         "identify_display": replace(_visit(Identify()), display=Display(panel=Panel.DISPLAY)),
         "bill_languages": replace(_visit(_shown(sample_bill())), display=Display(panel=Panel.LANGUAGES)),
+        "bill_proven": replace(_visit(_shown(sample_bill())), person=_person()),
+        "more_proven": replace(_visit(More(_shown(sample_bill()))), person=_person()),
+        "proof_no_reader": replace(_visit(ChooseProof(_shown(sample_bill()))), readers=frozenset()),
         "bill_no_paper": replace(_visit(_shown(sample_bill())), printer=PrinterHealth.PAPER_OUT),
         "attract_battery": replace(_visit(Attract()), around=_ON_BATTERY),
         "bill_battery": replace(_visit(_shown(sample_bill())), around=_ON_BATTERY),
@@ -117,12 +136,21 @@ def sample_bill() -> Bill:
     )
 
 
+def _person() -> Person:
+    home = OwnAccount(AccountNumber(_NUMBER), Category.RESIDENTIAL, _ADDRESS[0], _ADDRESS[1])
+    shop = OwnAccount(AccountNumber("10098765432"), Category.COMMERCIAL, "الرياض، حي الملز", "Al Malaz, Riyadh")
+    return Person(frozenset({home.number, shop.number}), (home, shop), "x" * 32)
+
+
 def _account() -> Account:
     return Account(
         AccountNumber(_NUMBER),
         Category.RESIDENTIAL,
         name_ar="سعد أحمد",
         name_en="Saad Ahmed",
+        premise_id="4012345678",
+        address_ar=_ADDRESS[0],
+        address_en=_ADDRESS[1],
         verified=True,
     )
 
@@ -151,6 +179,17 @@ def _screens() -> dict[str, State]:
         "not_issued": NotIssuedYet(_current(NotIssued(_account())), _current(_last_month())),
         "service_away": ServiceAway(AccountNumber(_NUMBER), Trouble.UNREACHABLE),
         "print_failed": PrintFailed(bill, 2, JobState.HELD, PrinterHealth.PAPER_OUT),
+        "more": More(bill),
+        "consent": Consent(bill),
+        "mobile": EnterMobile(bill, _MOBILE[:7]),
+        "code": EnterCode(bill, "…67", 0.0, 300.0, 24, mobile=_MOBILE, typed="402"),
+        "proof": ChooseProof(bill),
+        "proof_card": PresentProof(bill),
+        "asking": Asking(bill, SendBill(Channel.SMS), 2),
+        "wish_done": WishDone(bill, Channel.SMS, "…42"),
+        "wish_refused": WishRefused(bill, SendMobileCode(_MOBILE), Refusal.UNREACHABLE),
+        "accounts": ChooseAccount(bill, _person().accounts),
+        "help": Help(bill),
         "out_of_service": OutOfService("closed"),
         "still_there": StillThere(bill, asked_at=0.0, seconds_left=14),
     }
@@ -173,6 +212,16 @@ def _variants() -> dict[str, State]:
         meters=(estimated,),
     )
     return {
+        "more_not_issued": More(NotIssuedYet(_current(NotIssued(_account())))),
+        "mobile_wrong": EnterMobile(whole, "0412345678", is_wrong=True),
+        "code_proof": EnterCode(whole, "…42", 0.0, 300.0, 0),
+        "code_wrong": EnterCode(whole, "…42", 0.0, 300.0, 12, problem=CodeProblem.WRONG),
+        "proof_card_bill": PresentProof(whole, problem=ProofProblem.A_BILL),
+        "wish_done_kept": WishDone(whole, Channel.EMAIL, is_kept=True),
+        "wish_done_mobile": WishDone(whole, None, "…67"),
+        "wish_refused_email": WishRefused(whole, SendBill(Channel.EMAIL), Refusal.NO_CONTACT),
+        "wish_refused_no_more": WishRefused(whole, SendCode(), Refusal.NO_MORE),
+        "accounts_many": ChooseAccount(whole, _person().accounts * 3),
         "keypad_empty": EnterNumber(),
         "keypad_payment_card": EnterNumber(problem=NumberProblem.PAYMENT_CARD),
         "keypad_too_many": EnterNumber(_NUMBER, NumberProblem.TOO_MANY),

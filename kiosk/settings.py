@@ -50,7 +50,7 @@ class SiteSettings:
     call_centre: str
     app_link: str
     app_hosts: tuple[str, ...]
-    digits: Literal["latin", "arabic_indic"]
+    digits: Literal["latin", "arabic_indic", "native"]
     currency: Literal["sign", "letters"]
     place: str
 
@@ -74,6 +74,7 @@ class VisitSettings:
     idle_s: float
     answer_s: float
     prints: int
+    prints_a_day: int
     wrong_numbers: int
     queue_days: int
 

@@ -86,7 +86,7 @@ class _Site(_Table):
     call_centre: Annotated[str, Field(pattern=r"^\+?[0-9]{3,15}$")]
     app_link: Annotated[str, Field(max_length=200), AfterValidator(_https)]
     app_hosts: list[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]{1,5})?$")]]
-    digits: Literal["latin", "arabic_indic"]
+    digits: Literal["latin", "arabic_indic", "native"]
     currency: Literal["sign", "letters"]
     place: Annotated[str, Field(pattern="^[A-Z0-9-]{0,16}$")]
 
@@ -104,6 +104,7 @@ class _Visit(_Table):
     idle_s: Annotated[float, Field(ge=20, le=600)]
     answer_s: Annotated[float, Field(ge=5, le=120)]
     prints: Annotated[int, Field(ge=1, le=10)]
+    prints_a_day: Annotated[int, Field(ge=1, le=100)]
     wrong_numbers: Annotated[int, Field(ge=3, le=50)]
     queue_days: Annotated[int, Field(ge=0, le=31)]
 

@@ -20,6 +20,8 @@ from kiosk.viewmodel import (
     Button,
     CardView,
     Chart,
+    Choice,
+    ChoicesView,
     Fact,
     IdentifyView,
     KeypadView,
@@ -185,7 +187,12 @@ class _Reader:
             case BillView():
                 yield from self._bill(view)
             case KeypadView():
-                yield self.say(view.problem or view.hint)
+                # Where a code went is the subscriber's own affair.
+                yield (
+                    self.own(view.hint)
+                    if view.screen == "code" and not view.problem
+                    else self.say(view.problem or view.hint)
+                )
                 yield self.typed(view)
             case CardView():
                 yield self.say(view.problem or view.hint)
@@ -196,7 +203,15 @@ class _Reader:
             case AttractView() | TakeReceiptView():
                 yield from map(self.say, (view.text, view.note))
             case IdentifyView():
-                yield from map(self.say, (view.text, *self._choices(view), view.privacy))
+                yield from map(self.say, (view.text, *self._choices(view.choices), view.privacy))
+            case ChoicesView(screen="accounts"):
+                yield self.say(self.words.text("speech.headphones"), Ears.LOUDSPEAKER)
+                yield from map(self.own, self._choices(view.choices))
+            case ChoicesView():
+                yield from map(self.say, (view.text, *self._choices(view.choices)))
+            case MessageView(screen="wish_done"):
+                yield self.own(view.text)
+                yield from map(self.say, view.steps)
             case MessageView():
                 yield from map(self.say, (view.text, *view.steps))
             case LookingUpView() | PrintingView() | StillThereView():
@@ -210,9 +225,10 @@ class _Reader:
             yield from (self.label(option.button) for option in group.options if option.button.enabled)
         yield self.label(panel.close)
 
-    def _choices(self, view: IdentifyView) -> Iterator[str]:
-        for choice in view.choices:
-            yield self._pair(choice.button.text, choice.note or choice.text)
+    def _choices(self, choices: Iterable[Choice]) -> Iterator[str]:
+        for choice in choices:
+            about = choice.note or choice.text
+            yield self._pair(choice.button.text, about) if about else choice.button.text
 
     def _bill(self, view: BillView) -> Iterator[Sentence]:
         if view.age:
@@ -320,12 +336,17 @@ def _offered(view: View) -> Iterator[Button]:
             yield view.start
         case IdentifyView():
             yield from (choice.button for choice in view.choices)
+            yield from filter(None, (view.help,))
+        case ChoicesView():
+            yield from (choice.button for choice in view.choices)
         case KeypadView():
             yield from (*view.keys, view.delete, view.clear, view.confirm)
+            yield from filter(None, (view.extra,))
         case CardView():
             yield view.instead
         case BillView():
             yield from (view.print, view.app, view.details)
+            yield from filter(None, (view.more,))
         case TakeReceiptView() | MessageView():
             yield from view.actions
         case StillThereView():

@@ -254,6 +254,8 @@ class Terminal:
             make_page=self._make_page,
             clock=self.clock,
             present=self._present,
+            errands=parts.errands,
+            memory=parts.tally,
             on_technician=lambda credential: self.on_technician(credential),
         )
         self.controller.start()
@@ -323,11 +325,12 @@ class Terminal:
             tell = partial(tell_of_door, parts.outbox, parts.courier, is_open=is_open)
             self.run(tell, lambda _: None)
 
-    def _make_page(self, current: CurrentBill, *, language: str, copy: int) -> PrintJob:
+    def _make_page(self, current: CurrentBill, *, language: str, copy: int, proven: bool) -> PrintJob:
         from kiosk.receipt import page
 
         assert self.parts is not None and self.parts.journal is not None
         site = self.settings.site
+        self.parts.journal.count_print(current.bill.account.number)
         if copy == 1:
             self._number = self.parts.journal.next_receipt_number()
         number = self._number  # a copy carries the number of the receipt it is a copy of
@@ -344,6 +347,7 @@ class Terminal:
                 copy=copy,
                 now=utc_now(),
                 app_link=site.app_link,
+                proven=proven,
                 call_centre=site.call_centre,
                 demo=self.facts.demo,
             ),

@@ -130,7 +130,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class IdentifyView:
-    """How to identify: by number, by card."""
+    """How to identify: by number, by card; `help` says what the terminal can do."""
 
     screen: ClassVar[str] = "identify"
     chrome: Chrome
@@ -138,13 +138,27 @@ class IdentifyView:
     text: str
     choices: tuple[Choice, ...]
     privacy: str
+    help: Button | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicesView:
+    """A list to choose from; `screen` varies: more, proof, accounts. The first choice is the usual one."""
+
+    screen: str
+    chrome: Chrome
+    title: str
+    text: str
+    choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class KeypadView:
-    """Typing the account number: `typed` is shown left to right as it stands; `keys` in telephone order."""
+    """Typing a number: `typed` is shown left to right as it stands; `keys` in telephone order.
 
-    screen: ClassVar[str] = "keypad"
+    `screen` varies: keypad (an account number), mobile, code; `extra` is something else that can be done.
+    """
+
     chrome: Chrome
     title: str
     hint: str
@@ -155,13 +169,17 @@ class KeypadView:
     delete: Button
     clear: Button
     confirm: Button
+    extra: Button | None = None
+    screen: str = "keypad"
 
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """Presenting a card. `problem` (empty: none) tells of a failed try; `picture` shows the same, or how it is done."""
+    """Presenting a card. `problem` (empty: none) tells of a failed try; `picture` shows the same, or how it is done.
 
-    screen: ClassVar[str] = "card"
+    `screen` varies: card (to identify), proof_card (to prove).
+    """
+
     chrome: Chrome
     title: str
     hint: str
@@ -169,6 +187,7 @@ class CardView:
     tone: Tone
     picture: str
     instead: Button
+    screen: str = "card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +301,7 @@ class BillView:
     details: Button
     shows_details: bool
     refreshing: str
+    more: Button | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,8 +342,8 @@ class TakeReceiptView:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """A plain sentence with a next step; `screen` varies: not_found, not_issued, service_away,
-    print_failed, out_of_service. `code` is small print for a technician."""
+    """A plain sentence with a next step; `screen` varies: not_found, not_issued, service_away, print_failed,
+    consent, asking, wish_done, wish_refused, help, out_of_service. `code` is small print for a technician."""
 
     screen: str
     chrome: Chrome
@@ -352,6 +372,7 @@ class StillThereView:
 View = (
     AttractView
     | IdentifyView
+    | ChoicesView
     | KeypadView
     | CardView
     | LookingUpView
@@ -377,6 +398,17 @@ SCREENS = (
     "not_issued",
     "service_away",
     "print_failed",
+    "more",
+    "consent",
+    "mobile",
+    "code",
+    "proof",
+    "proof_card",
+    "asking",
+    "wish_done",
+    "wish_refused",
+    "accounts",
+    "help",
     "out_of_service",
     "still_there",
 )

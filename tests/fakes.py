@@ -115,7 +115,7 @@ class FakeReader:
             self.sink(Rejected(self.name, reason, 0.0))
 
 
-def fake_page(current: CurrentBill, /, *, language: str, copy: int) -> PrintJob:
+def fake_page(current: CurrentBill, /, *, language: str, copy: int, proven: bool) -> PrintJob:
     """A blank receipt."""
     return PrintJob(f"job-{language}-{copy}", 1, Page(576, 8, ()), copy)
 

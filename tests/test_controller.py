@@ -185,7 +185,7 @@ def test_paper_that_comes_late_says_so_to_whoever_waits_for_it() -> None:
     assert isinstance(terminal.state, TakeReceipt)
 
 
-def broken_page(current: CurrentBill, /, *, language: str, copy: int) -> PrintJob:
+def broken_page(current: CurrentBill, /, *, language: str, copy: int, proven: bool) -> PrintJob:
     raise ValueError(f"cannot draw {DIGITS}")
 
 

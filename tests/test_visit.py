@@ -124,7 +124,7 @@ from tests.visits import (
         ),
         pytest.param(
             [*TYPE_IT, ServiceWasAway(1), RetryRequested()],
-            LookingUp(ACCOUNT, 2, DIGITS),
+            LookingUp(ACCOUNT, 2, DIGITS, is_again=True),
             id="try the service again",
         ),
         pytest.param([*TYPE_IT, BillRefreshed(1, NOT_ISSUED)], NotIssuedYet(NOT_ISSUED), id="not issued yet"),
@@ -261,7 +261,7 @@ def test_an_event_that_means_nothing_here_changes_nothing(events: list[Event], m
 
 
 def test_a_double_press_prints_once() -> None:
-    assert play([*SEE_IT, PrintRequested(), PrintRequested()]).prints == 1
+    assert play([*SEE_IT, PrintRequested(), PrintRequested()]).printed == (ACCOUNT,)
 
 
 def test_prints_are_limited_for_a_visit_and_free_again_for_the_next() -> None:
@@ -288,7 +288,7 @@ def test_a_card_is_not_asked_for_without_a_reader() -> None:
 
 def test_cards_count_before_a_bill_is_shown_and_never_on_top_of_one() -> None:
     listening = {name for name, visit in samples().items() if visit.listens}
-    assert {name.split("_")[0] for name in listening} == {"attract", "identify", "keypad", "card"}
+    assert {name.split("_")[0] for name in listening} == {"attract", "identify", "keypad", "card", "proof"}
 
 
 def test_a_sixteenth_digit_is_not_taken() -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import http.client
 import json
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from typing import Self
+from urllib.parse import urlsplit
+
+from kiosk.wishes import CODE_DIGITS
 
 _PR_SET_PDEATHSIG = 1
 """`prctl`: the signal to get when the parent dies (linux/prctl.h)."""
+
+
+_PATIENCE_S = 5.0
 
 
 class ServiceNotStarted(Exception):
@@ -28,7 +35,7 @@ class BillServiceProcess:
     @classmethod
     def started(cls) -> Self:
         """Start it; returns at once, while it comes up beside whatever happens next."""
-        command = [sys.executable, "-m", "kiosk", "service", "--json"]
+        command = [sys.executable, "-m", "kiosk", "service", "--json", "--list-received"]
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, preexec_fn=_end_with_parent
         )
@@ -45,6 +52,17 @@ class BillServiceProcess:
         accounts = self._announcement()["accounts"]
         assert isinstance(accounts, list)
         return accounts
+
+    def code_sent(self) -> str:
+        """The one-time code that was sent last, as its receiver reads it."""
+        address = urlsplit(self.url)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_PATIENCE_S)
+        try:
+            connection.request("GET", "/demo/messages")
+            messages = json.loads(connection.getresponse().read())["messages"]
+        finally:
+            connection.close()
+        return str(messages[0]["text"][-CODE_DIGITS:])
 
     def kill(self) -> None:
         """Take it away as a power cut does; twice is fine."""

@@ -10,14 +10,23 @@ from kiosk.demo.stand import Stand
 from kiosk.visit import Visit
 from kiosk.visit.events import TerminalClosed, TerminalOpened
 from kiosk.visit.states import (
+    Asking,
     Attract,
+    ChooseAccount,
+    ChooseProof,
+    Consent,
+    EnterCode,
+    EnterMobile,
     EnterNumber,
+    Help,
     Identify,
     LookingUp,
+    More,
     NotFound,
     NotIssuedYet,
     OutOfService,
     PresentCard,
+    PresentProof,
     PrintFailed,
     Printing,
     ServiceAway,
@@ -26,10 +35,15 @@ from kiosk.visit.states import (
     State,
     StillThere,
     TakeReceipt,
+    WishDone,
+    WishRefused,
 )
 
 NOBODYS = "99999999"
 """A well-formed account number that no invented subscriber has."""
+
+MOBILE = "0551234567"
+"""An invented subscriber's."""
 
 _UNSENT = (JobState.QUEUED, JobState.PREFLIGHT, JobState.SENDING)
 
@@ -55,6 +69,7 @@ def visits(stand: Stand) -> Iterator[Step]:
     """All the steps, in order; each is asked for when the one before has been done."""
     yield from _by_number(stand)
     yield from _by_card(stand)
+    yield from _with_a_mobile(stand)
     yield from _without_a_bill(stand)
     yield from _service_killed(stand)
     yield from _left_alone(stand)
@@ -82,6 +97,38 @@ def _by_card(stand: Stand) -> Iterator[Step]:
     yield Step(_at(ShowBill), stand.pressing("finish"), timing="bill_shown")
 
 
+def _with_a_mobile(stand: Stand) -> Iterator[Step]:
+    """A mobile is registered, which needs a proof; it names another account, and that one's bill is sent."""
+    yield from _start_typing(stand, stand.accounts[WORKED])
+    yield Step(_fresh, stand.pressing("more"))
+    yield Step(_at(More), stand.pressing("help"), "more")
+    yield Step(_at(Help), stand.pressing("back"), "help")
+    yield Step(_at(More), stand.pressing("mobile"))
+    yield Step(_at(Consent), stand.pressing("agree"), "consent")
+    yield from _typing(stand, MOBILE)
+    yield Step(_typed(MOBILE), stand.pressing("confirm"), "mobile")
+    yield Step(_at(ChooseProof), stand.pressing("by_id"), "proof")
+    yield Step(_at(PresentProof), stand.slowly("by_code"), "proof_card")
+    yield Step(_at(Asking), stand.service_answers, "asking")
+    yield Step(_at(EnterCode), stand.watching)
+    yield from _confirming(stand)
+    yield Step(_awaits_code_for(MOBILE), stand.watching)
+    yield from _confirming(stand, "code")
+    yield Step(_at(WishDone), stand.pressing("bill"), "wish_done")
+    yield Step(_at(ShowBill), stand.pressing("more"), "bill_proven")
+    yield Step(_at(More), stand.pressing("accounts"))
+    yield Step(_at(ChooseAccount), stand.pressing("account_2"), "accounts")
+    yield Step(_at(ShowBill), stand.pressing("more"), "bill_other_account")
+    yield Step(_at(More), stand.pressing("send_sms"))
+    yield Step(_at(WishDone), stand.pressing("finish"), "wish_done_sent")
+
+
+def _confirming(stand: Stand, picture: str = "") -> Iterator[Step]:
+    code = stand.service.code_sent()
+    yield from _typing(stand, code)
+    yield Step(_typed(code), stand.pressing("confirm"), picture)
+
+
 def _without_a_bill(stand: Stand) -> Iterator[Step]:
     yield from _start_typing(stand, NOBODYS)
     yield Step(_at(NotFound), stand.pressing("finish"), "not_found")
@@ -95,7 +142,16 @@ def _service_killed(stand: Stand) -> Iterator[Step]:
     yield Step(_stored, stand.out_of_paper, "bill_stored")
     yield Step(_fit_to_print(False), stand.paper_in, "bill_no_paper")
     yield Step(_fit_to_print(True), stand.print_and_tear("print"))
-    yield Step(_at(PrintFailed), stand.pressing("finish"), "print_failed")
+    yield Step(_at(PrintFailed), stand.pressing("bill"), "print_failed")
+    yield Step(_at(ShowBill), stand.pressing("more"))
+    yield Step(_at(More), stand.pressing("send_sms"))
+    yield Step(_at(WishDone), stand.pressing("bill"), "wish_done_kept")
+    yield Step(_at(ShowBill), stand.pressing("more"))
+    yield Step(_at(More), stand.pressing("mobile"))
+    yield Step(_at(Consent), stand.pressing("agree"))
+    yield from _typing(stand, MOBILE)
+    yield Step(_typed(MOBILE), stand.pressing("confirm"))
+    yield Step(_at(WishRefused), stand.pressing("finish"), "wish_refused")
     yield from _start_typing(stand, NOBODYS)
     yield Step(_at(ServiceAway), stand.pressing("finish"), "service_away")
 
@@ -126,7 +182,12 @@ def _at(kind: type[State]) -> Callable[[Visit], bool]:
 
 
 def _typed(number: str) -> Callable[[Visit], bool]:
-    return lambda visit: isinstance(visit.state, EnterNumber) and visit.state.typed == number
+    pads = EnterNumber | EnterMobile | EnterCode
+    return lambda visit: isinstance(visit.state, pads) and visit.state.typed == number
+
+
+def _awaits_code_for(mobile: str) -> Callable[[Visit], bool]:
+    return lambda visit: isinstance(visit.state, EnterCode) and visit.state.mobile == mobile
 
 
 def _fresh(visit: Visit) -> bool:

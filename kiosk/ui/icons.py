@@ -302,8 +302,26 @@ def _touch(pen: Pen) -> None:
     )
 
 
+def _bell(pen: Pen) -> None:
+    pen.line((5, 17), (6.6, 14.6), (6.6, 10), (7.6, 6.8), (10, 5), (12, 4.6), (14, 5), (16.4, 6.8), (17.4, 10))
+    pen.line((17.4, 10), (17.4, 14.6), (19, 17), (5, 17))
+    pen.line((10.4, 20.2), (13.6, 20.2))
+    pen.line((12, 2.6), (12, 4.4))
+
+
+def _mail(pen: Pen) -> None:
+    pen.box(2.4, 5, 19.2, 14)
+    pen.line((3.4, 6.8), (12, 13), (20.6, 6.8))
+
+
+def _more(pen: Pen) -> None:
+    for x in (4.6, 12, 19.4):
+        pen.dot(x, 12, 2)
+
+
 _ICONS: Mapping[str, Callable[[Pen], None]] = {
     "back": _back,
+    "bell": _bell,
     "bill": _bill,
     "bolt": _bolt,
     "calendar": _calendar,
@@ -322,6 +340,8 @@ _ICONS: Mapping[str, Callable[[Pen], None]] = {
     "info": _info,
     "keypad": _keypad,
     "lock": _lock,
+    "mail": _mail,
+    "more": _more,
     "offline": _offline,
     "phone": _phone,
     "print_off": _print_off,

@@ -22,6 +22,12 @@ _MODULES: Mapping[str, tuple[str, str]] = {
     "app": ("app", "AppScreen"),
     "printing": ("printing", "PrintingScreen"),
     "take_receipt": ("take_receipt", "TakeReceiptScreen"),
+    "more": ("choices", "ChoicesScreen"),
+    "proof": ("choices", "ChoicesScreen"),
+    "accounts": ("choices", "ChoicesScreen"),
+    "mobile": ("keypad", "KeypadScreen"),
+    "code": ("keypad", "KeypadScreen"),
+    "proof_card": ("card", "CardScreen"),
     "still_there": ("still_there", "StillThereScreen"),
 }
 """Module and class of each screen; the screens not named here are messages."""

@@ -7,6 +7,19 @@ from datetime import datetime
 from kiosk.i18n import Catalogue
 from kiosk.model import Bill, CurrentBill
 from kiosk.viewmodel import View
+from kiosk.views.beyond import (
+    accounts_view,
+    asking_view,
+    code_view,
+    consent_view,
+    done_view,
+    help_view,
+    mobile_view,
+    more_view,
+    proof_card_view,
+    proof_view,
+    refused_view,
+)
 from kiosk.views.bill import bill_view
 from kiosk.views.frame import Level, Scene, SiteFacts
 from kiosk.views.message import (
@@ -27,14 +40,24 @@ from kiosk.views.start import (
 )
 from kiosk.visit import Visit
 from kiosk.visit.states import (
+    Asking,
     Attract,
+    Beyond,
+    ChooseAccount,
+    ChooseProof,
+    Consent,
+    EnterCode,
+    EnterMobile,
     EnterNumber,
+    Help,
     Identify,
     LookingUp,
+    More,
     NotFound,
     NotIssuedYet,
     OutOfService,
     PresentCard,
+    PresentProof,
     PrintFailed,
     Printing,
     ServiceAway,
@@ -42,6 +65,8 @@ from kiosk.visit.states import (
     ShowBill,
     StillThere,
     TakeReceipt,
+    WishDone,
+    WishRefused,
 )
 
 __all__ = ["Level", "SiteFacts", "view"]
@@ -66,7 +91,7 @@ def view(visit: Visit, *, now: datetime, facts: SiteFacts) -> View:
         case LookingUp():
             return looking_up_view(scene)
         case ShowBill(CurrentBill(bill=Bill() as bill)) as state:
-            return bill_view(state, bill, scene)
+            return bill_view(state, bill, scene, proven=visit.is_proven)
         case ShowBill(current):
             return not_issued_view(NotIssuedYet(current), scene)
         case ShowAppLink() as state:
@@ -87,7 +112,34 @@ def view(visit: Visit, *, now: datetime, facts: SiteFacts) -> View:
             return print_failed_view(state, scene)
         case OutOfService() as state:
             return out_of_service_view(state, scene)
+    return _beyond(visit.state, scene)
 
 
 def _words(language: str, facts: SiteFacts) -> Catalogue:
     return Catalogue.load(language, digits=facts.digits, corrections=facts.corrections)
+
+
+def _beyond(state: Beyond | Help, scene: Scene) -> View:
+    match state:
+        case More():
+            return more_view(state, scene)
+        case Help():
+            return help_view(scene)
+        case Consent():
+            return consent_view(scene)
+        case EnterMobile():
+            return mobile_view(state, scene)
+        case EnterCode():
+            return code_view(state, scene)
+        case ChooseProof():
+            return proof_view(scene)
+        case PresentProof():
+            return proof_card_view(state, scene)
+        case Asking():
+            return asking_view(state, scene)
+        case WishDone():
+            return done_view(state, scene)
+        case WishRefused():
+            return refused_view(state, scene)
+        case ChooseAccount():
+            return accounts_view(state, scene)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from devices.printer import PrinterHealth
 from kiosk.i18n import RIYADH
-from kiosk.model import Bill, CurrentBill, DocumentType, Money, Source, Status
+from kiosk.model import Bill, DocumentType, Money, Source, Status
 from kiosk.typography import iso, plain
 from kiosk.viewmodel import Age, Amount, BillView, Tone
 from kiosk.views.frame import Scene
-from kiosk.views.history import bill_month, change, chart
+from kiosk.views.history import bill_month, change, chart, dearer
 from kiosk.views.lines import facts, lines, notes, readings, tiers
 from kiosk.views.privacy import Disclosure, masked_name
 from kiosk.visit import may_print
+from kiosk.visit.choices import MoreChosen
 from kiosk.visit.events import AppLinkRequested, DetailsToggled, PrintRequested
 from kiosk.visit.states import ShowBill, Trouble
+from kiosk.visit.whole import issued_last
+
+ISSUE_DAYS = 2
+"""Bills come out over the day of issue, and a late one on the day after it."""
 
 SOON = 3
 """A bill due in so many days, or fewer, is marked."""
@@ -43,7 +49,7 @@ def bill_view(state: ShowBill, bill: Bill, scene: Scene, *, proven: bool = False
     return BillView(
         chrome=scene.chrome(),
         title=scene.say("bill.title", month=scene.words.month(bill_month(bill))),
-        owner=_owner(bill, scene, whole=may.name),
+        owner=_owner(bill, scene, how=may.name),
         account=scene.say("bill.account", account=scene.words.number(bill.account.number.masked)),
         # That it is overdue is said with the days, beside the amount.
         status="" if due.words and status_tone is Tone.WARNING else status,
@@ -54,17 +60,17 @@ def bill_view(state: ShowBill, bill: Bill, scene: Scene, *, proven: bool = False
         due_date=due.day,
         due_words=due.words,
         due_tone=due.tone,
-        age=_age(state.current, state.trouble, scene),
+        age=_age(state, bill, scene),
         sentence=change(bill, scene.words) if derived else "",
-        facts=facts(bill, scene),
+        facts=facts(bill, scene, place=may.place),
         chart=chart(bill, scene.words) if derived else None,
-        tiers_title=scene.say("bill.tier.title") if may.breakdown else "",
+        tiers_title=_about_tiers(bill, scene, derived=derived) if may.breakdown else "",
         tiers=tiers(bill, scene) if may.breakdown else (),
         lines_title=scene.say("bill.line.title") if may.breakdown else "",
         lines=lines(bill, scene) if may.breakdown else (),
         readings_title=scene.say("bill.readings_title") if may.breakdown else "",
         readings=readings(bill, scene) if may.breakdown else (),
-        notes=notes(bill, scene, awaits_issue=state.awaits_issue, breakdown=may.breakdown),
+        notes=notes(bill, scene, awaits_issue=_awaits_issue(state, bill, scene), breakdown=may.breakdown),
         print=scene.button(
             "print",
             "bill.print",
@@ -83,6 +89,7 @@ def bill_view(state: ShowBill, bill: Bill, scene: Scene, *, proven: bool = False
         ),
         shows_details=unfolds,
         refreshing=scene.say("bill.refreshing") if state.refreshing else "",
+        more=scene.button("more", "bill.more", MoreChosen(), icon="more"),
     )
 
 
@@ -94,11 +101,18 @@ class _Due:
     tone: Tone = Tone.CALM
 
 
-def _owner(bill: Bill, scene: Scene, *, whole: bool) -> str:
+def _about_tiers(bill: Bill, scene: Scene, *, derived: bool) -> str:
+    """Why the bill is higher than the last one, where the tiers are why; else what they are."""
+    return (dearer(bill, scene.words) if derived else "") or scene.say("bill.tier.title")
+
+
+def _owner(bill: Bill, scene: Scene, *, how: Literal["whole", "masked", "none"]) -> str:
     account = bill.account
+    if how == "none":
+        return ""
     arabic_first = (account.name_ar, account.name_en)
     name = next(filter(None, arabic_first if scene.words.rtl else reversed(arabic_first)), "")
-    return iso(plain(name) if whole else masked_name(plain(name))) if name else ""
+    return iso(plain(name) if how == "whole" else masked_name(plain(name))) if name else ""
 
 
 def _status(bill: Bill, scene: Scene) -> tuple[str, Tone]:
@@ -134,13 +148,27 @@ def _due(bill: Bill, scene: Scene) -> _Due:
     return _Due(scene.say("bill.due_date"), words.date(day), words.due(day, today=scene.today), tone)
 
 
-def _age(current: CurrentBill, trouble: Trouble | None, scene: Scene) -> Age | None:
+def _awaits_issue(state: ShowBill, bill: Bill, scene: Scene) -> bool:
+    """Whether the service says, or the calendar while it goes on issuing, that this month's bill is still to come."""
+    is_live = state.current.source is Source.LIVE
+    is_issue_time = (scene.today - issued_last(scene.today)).days < ISSUE_DAYS
+    return state.awaits_issue or (is_live and is_issue_time and _is_last(bill, scene))
+
+
+def _is_last(bill: Bill, scene: Scene) -> bool:
+    """Whether bills have been issued since this one was."""
+    return bill.issue_at.astimezone(RIYADH).date() < issued_last(scene.today)
+
+
+def _age(state: ShowBill, bill: Bill, scene: Scene) -> Age | None:
     """How old a stored bill is, after why there is no newer one; a live one has no age."""
+    current, trouble = state.current, state.trouble
     if current.source is Source.LIVE:
         return None
     words, age = scene.words, scene.now - current.as_of
     day = current.as_of.astimezone(RIYADH).date()
-    if age >= timedelta(days=31):
+    is_old = age >= timedelta(days=31) or (trouble is not None and _is_last(bill, scene))
+    if is_old and not state.awaits_issue:
         said, tone = scene.say("bill.age.old", date=words.date(day)), Tone.FAULT
     else:
         date = words.day_month(day) if day.year == scene.today.year else words.date(day)
@@ -160,4 +188,6 @@ def _print_note(scene: Scene) -> str:
         return scene.say("print.battery")
     if not health.can_print:
         return scene.say(f"print.{_NO_PRINT.get(health, 'stopped')}")
-    return "" if may_print(scene.visit, scene.facts.rules) else scene.say("print.enough")
+    if may_print(scene.visit, scene.facts.rules):
+        return ""
+    return scene.say("print.enough" if scene.visit.printed else "print.enough_today")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.i18n import RIYADH, Catalogue
-from kiosk.model import Bill
+from kiosk.model import Bill, HistoryMonth, Money
 from kiosk.viewmodel import Bar, Chart
 
 _MONTHS = 13
@@ -50,6 +50,30 @@ def change(bill: Bill, words: Catalogue) -> str:
             place = "then" if said else "first"
             said.append(_compared(place, bill.kwh_total - used[other], name, words=words))
     return " ".join(said)
+
+
+def dearer(bill: Bill, words: Catalogue) -> str:
+    """How much of a bill that rose was used at the highest price; empty where it did not rise, or not by that."""
+    last = _last(bill)
+    dearest = max(bill.tiers, key=lambda tier: tier.n, default=None)
+    if last is None or dearest is None or dearest.n == 1 or dearest.kwh == 0:
+        return ""
+    if bill.amount_due <= last.amount or bill.kwh_total <= last.kwh:
+        return ""
+    figures = {"kwh": words.count(dearest.kwh), "n": words.count(dearest.n), "rate": words.number(dearest.rate)}
+    return words.text("bill.change.tier", **figures)
+
+
+def carried(bill: Bill, words: Catalogue) -> str:
+    """How much of what is due comes from earlier bills; empty where none does, or nothing is due."""
+    amount = Money(bill.previous_balance - bill.payments_received)
+    owed = amount > 0 and bill.amount_due > 0
+    return words.text("bill.change.carried", amount=words.riyals(amount)) if owed else ""
+
+
+def _last(bill: Bill) -> HistoryMonth | None:
+    before = _before(bill_month(bill), 1)
+    return next((row for row in bill.history if row.month == before), None)
 
 
 def _compared(place: str, difference: int, month: str, *, words: Catalogue) -> str:

@@ -9,6 +9,7 @@ from kiosk.model import Bill, Meter, Money, PlanKind, ReadingKind, Status
 from kiosk.typography import iso, plain
 from kiosk.viewmodel import Fact, Line, TierSlice
 from kiosk.views.frame import Scene
+from kiosk.views.history import carried
 
 
 def lines(bill: Bill, scene: Scene) -> tuple[Line, ...]:
@@ -42,8 +43,8 @@ def readings(bill: Bill, scene: Scene) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def facts(bill: Bill, scene: Scene) -> tuple[Fact, ...]:
-    """What every level shows: consumption, period, days, day of issue."""
+def facts(bill: Bill, scene: Scene, *, place: bool) -> tuple[Fact, ...]:
+    """What every level shows: consumption, period, days, day of issue; and where it is, as `place` in `Disclosure`."""
     words, period = scene.words, bill.period
     same_year = period.start.year == period.end.year
     start = words.day_month(period.start) if same_year else words.date(period.start)
@@ -56,6 +57,7 @@ def facts(bill: Bill, scene: Scene) -> tuple[Fact, ...]:
         ),
         Fact(scene.say("bill.fact.days"), words.days(period.days)),
         Fact(scene.say("bill.fact.issued"), _both_calendars(issued, scene)),
+        *(_place(bill, scene) if place else ()),
     )
 
 
@@ -69,6 +71,7 @@ def notes(bill: Bill, scene: Scene, *, awaits_issue: bool, breakdown: bool) -> t
         said.append(scene.say("bill.note.superseded"))
     if breakdown:
         said += _conditions(bill, scene)
+        said += filter(None, (carried(bill, words),))
     if bill.account.verified is False:
         said.append(scene.say("bill.note.verify"))
     if bill.amount_due > 0 and not superseded:
@@ -88,6 +91,18 @@ def _conditions(bill: Bill, scene: Scene) -> list[str]:
         if plan.settlement_month:
             said.append(scene.say("bill.note.settlement", month=words.month_name(plan.settlement_month)))
     return said
+
+
+def _place(bill: Bill, scene: Scene) -> tuple[Fact, ...]:
+    account = bill.account
+    arabic_first = (account.address_ar, account.address_en)
+    address = next(filter(None, arabic_first if scene.words.rtl else reversed(arabic_first)), "")
+    shown = []
+    if address:
+        shown.append(Fact(scene.say("bill.fact.address"), iso(plain(address))))
+    if account.premise_id:
+        shown.append(Fact(scene.say("bill.fact.premise"), scene.words.figures(account.premise_id)))
+    return tuple(shown)
 
 
 def _both_calendars(day: date, scene: Scene) -> str:

@@ -6,6 +6,7 @@ from devices.printer import JobState, PrinterHealth
 from kiosk.viewmodel import Button, MessageView, Tone
 from kiosk.views.frame import Scene
 from kiosk.visit import may_print
+from kiosk.visit.choices import MoreChosen
 from kiosk.visit.events import (
     AppLinkRequested,
     BackPressed,
@@ -45,6 +46,7 @@ def not_found_view(state: NotFound, scene: Scene) -> MessageView:
 
 def not_issued_view(state: NotIssuedYet, scene: Scene) -> MessageView:
     """The bill of this month is still to come; the last one can be looked at when it is kept."""
+    more = scene.button("more", "not_issued.more", MoreChosen(), icon="bell")
     previous = scene.button("previous", "not_issued.previous", PreviousBillRequested(), icon="bill")
     return MessageView(
         screen="not_issued",
@@ -54,7 +56,7 @@ def not_issued_view(state: NotIssuedYet, scene: Scene) -> MessageView:
         title=scene.say("not_issued.title"),
         text=scene.say("not_issued.text", day=scene.words.count(ISSUE_DAY)),
         steps=(scene.say("not_issued.step_later"), *scene.app(), *scene.call()),
-        actions=(previous,) if state.previous else (),
+        actions=(previous, more) if state.previous else (more,),
     )
 
 

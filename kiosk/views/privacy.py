@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from kiosk.views.frame import Level
 
@@ -13,17 +13,22 @@ class Disclosure:
     """What the screen may show. Amount due, due date, consumption, period and status are always shown.
 
     `breakdown`: tiers, charges, VAT lines, readings and notes on them; `history`: the 13 months and comparisons;
-    `name`: the whole name, masked otherwise.
+    `name`: whole, masked or not at all; `place`: address and premise.
     """
 
     breakdown: bool
     history: bool
-    name: bool
+    name: Literal["whole", "masked", "none"]
+    place: bool
 
     @classmethod
     def at(cls, level: Level, *, proven: bool) -> Self:
         """What `level` allows; everything once the subscriber has `proven` to be one."""
-        return cls(breakdown=proven or level != "strict", history=proven or level == "open", name=proven)
+        if proven:
+            return cls(breakdown=True, history=True, name="whole", place=True)
+        is_strict = level == "strict"
+        name: Literal["masked", "none"] = "none" if is_strict else "masked"
+        return cls(breakdown=not is_strict, history=level == "open", name=name, place=False)
 
 
 def masked_name(name: str) -> str:

@@ -17,6 +17,7 @@ from kiosk.viewmodel import (
     Tone,
 )
 from kiosk.views.frame import Scene
+from kiosk.visit.choices import HelpChosen
 from kiosk.visit.events import (
     CardChosen,
     DigitDeleted,
@@ -70,6 +71,7 @@ def identify_view(scene: Scene) -> IdentifyView:
             ),
         ),
         privacy=scene.say("identify.privacy"),
+        help=scene.button("help", "more.help", HelpChosen(), icon="help"),
     )
 
 

@@ -8,14 +8,16 @@ from devices.printer import JobState
 from kiosk.model import NotIssued
 from kiosk.visit.events import AccountUnknown, BillRefreshed, PrintAdvanced, ServiceWasAway, StoredBillFound
 from kiosk.visit.states import (
+    Beyond,
+    Help,
     LookingUp,
     Moment,
     NotFound,
     NotIssuedYet,
+    OverBill,
     PrintFailed,
     Printing,
     ServiceAway,
-    ShowAppLink,
     ShowBill,
     TakeReceipt,
     Trouble,
@@ -33,10 +35,12 @@ def answered(moment: Moment, event: Answer) -> Moment:
             return _found(moment, event)
         case ShowBill(ticket=ticket, refreshing=True) if ticket == event.ticket:
             return NotFound() if isinstance(event, AccountUnknown) else _refreshed(moment, event)
-        case ShowAppLink() | Printing() | TakeReceipt() | PrintFailed():
-            bill = moment.bill
-            if bill.refreshing and bill.ticket == event.ticket:
-                return replace(moment, bill=_refreshed(bill, event))
+        case _ if isinstance(moment, OverBill):
+            return replace(moment, bill=_beneath(moment.bill, event))
+        case _ if isinstance(moment, Beyond) and isinstance(moment.home, ShowBill):
+            return replace(moment, home=_beneath(moment.home, event))
+        case Help(under=ShowBill() as bill):
+            return replace(moment, under=_beneath(bill, event))
     return moment
 
 
@@ -72,6 +76,11 @@ def _found(wait: LookingUp, event: Answer) -> Moment:
             return NotFound(wait.typed)
         case ServiceWasAway(trouble=trouble, code=code):
             return wait.fallback or ServiceAway(wait.account, trouble, wait.typed, code)
+
+
+def _beneath(bill: ShowBill, event: Answer) -> ShowBill:
+    """A bill under another screen after an answer, which may not be about it."""
+    return _refreshed(bill, event) if bill.refreshing and bill.ticket == event.ticket else bill
 
 
 def _refreshed(bill: ShowBill, event: Answer) -> ShowBill:

@@ -8,27 +8,14 @@ from devices.card_reader import ReaderHealth, Rejection
 from devices.printer import JobState, PrinterHealth
 from devices.sensors import Power, Switch
 from kiosk.model import AccountNumber, CurrentBill
+from kiosk.visit.choices import Choice
 from kiosk.visit.display import Wish
+from kiosk.visit.plain import Plain
 from kiosk.visit.states import Trouble
+from kiosk.wishes import Outcome
 
 
-class _Plain:
-    """An event that carries nothing: two of a kind are equal. Half of all are, and a dataclass takes 0.5 ms of
-    the start to make."""
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self)
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-
-class Touched(_Plain):
+class Touched(Plain):
     """The screen was touched, anywhere."""
 
 
@@ -39,11 +26,11 @@ class LanguageChosen:
     language: str
 
 
-class NumberChosen(_Plain):
+class NumberChosen(Plain):
     """The subscriber wants to type the account number."""
 
 
-class CardChosen(_Plain):
+class CardChosen(Plain):
     """The subscriber wants to present a card or a code."""
 
 
@@ -54,23 +41,31 @@ class DigitTyped:
     digit: str = field(repr=False)
 
 
-class DigitDeleted(_Plain):
+class DigitDeleted(Plain):
     """The last digit was taken back."""
 
 
-class DigitsCleared(_Plain):
+class DigitsCleared(Plain):
     """All digits were taken back."""
 
 
-class NumberConfirmed(_Plain):
+class NumberConfirmed(Plain):
     """The typed number is to be looked up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """A card or a code named an account."""
+    """A card or a code named an account; only a card proves that its bearer is the subscriber (`by_card`)."""
 
     account: AccountNumber
+    by_card: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IdPresented:
+    """The bar code of an ID was read."""
+
+    number: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +109,35 @@ class ServiceWasAway:
     code: str = ""
 
 
-class PreviousBillRequested(_Plain):
+@dataclass(frozen=True, slots=True)
+class WishAnswered:
+    """What came of the wish with this ticket."""
+
+    ticket: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PrintsRemembered:
+    """How many receipts this terminal printed for the account of this ticket today, in earlier visits."""
+
+    ticket: int
+    prints: int
+
+
+class PreviousBillRequested(Plain):
     """Show the last bill instead of the one that is not out yet."""
 
 
-class DetailsToggled(_Plain):
+class DetailsToggled(Plain):
     """Unfold or fold the details of the bill."""
 
 
-class AppLinkRequested(_Plain):
+class AppLinkRequested(Plain):
     """Show the QR into the mobile app."""
 
 
-class PrintRequested(_Plain):
+class PrintRequested(Plain):
     """Print the bill on the screen."""
 
 
@@ -140,27 +151,27 @@ class PrintAdvanced:
     confirmed: bool = False
 
 
-class RetryRequested(_Plain):
+class RetryRequested(Plain):
     """Try again what did not work."""
 
 
-class BackPressed(_Plain):
+class BackPressed(Plain):
     """One step back."""
 
 
-class Finished(_Plain):
+class Finished(Plain):
     """The subscriber is done."""
 
 
-class MoreTimeAsked(_Plain):
+class MoreTimeAsked(Plain):
     """The subscriber is still there."""
 
 
-class Tick(_Plain):
+class Tick(Plain):
     """Time has passed; sent about once a second."""
 
 
-class ReadAloud(_Plain):
+class ReadAloud(Plain):
     """The voice was speaking just now; sent about once a second while it does."""
 
 
@@ -204,7 +215,7 @@ class TerminalClosed:
     code: str = ""
 
 
-class TerminalOpened(_Plain):
+class TerminalOpened(Plain):
     """The terminal may serve again."""
 
 
@@ -218,11 +229,15 @@ Event = (
     | DigitsCleared
     | NumberConfirmed
     | Identified
+    | IdPresented
     | CardRejected
     | StoredBillFound
     | BillRefreshed
     | AccountUnknown
     | ServiceWasAway
+    | WishAnswered
+    | PrintsRemembered
+    | Choice
     | PreviousBillRequested
     | DetailsToggled
     | AppLinkRequested

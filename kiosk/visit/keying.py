@@ -12,17 +12,22 @@ def typed(state: EnterNumber, event: DigitTyped | DigitDeleted | DigitsCleared) 
 
     A digit too many that makes it a payment card's number shows what is being typed: all of it is dropped at once.
     """
+    number = keyed(state.typed, event, most=ACCOUNT_DIGITS.stop)
+    if len(number) < ACCOUNT_DIGITS.stop:
+        return state if isinstance(event, DigitTyped) and number == state.typed else EnterNumber(number)
+    return refuse(state, NumberProblem.PAYMENT_CARD) if is_payment_card(number) else state
+
+
+def keyed(digits: str, event: DigitTyped | DigitDeleted | DigitsCleared, *, most: int) -> str:
+    """`digits` after one key; `most` of them take no further one."""
     match event:
-        case DigitTyped(digit) if digit in "0123456789" and len(digit) == 1:
-            number = state.typed + digit
-            if len(number) < ACCOUNT_DIGITS.stop:
-                return EnterNumber(number)
-            return refuse(state, NumberProblem.PAYMENT_CARD) if is_payment_card(number) else state
+        case DigitTyped(digit):
+            fits = len(digit) == 1 and digit in "0123456789" and len(digits) < most
+            return digits + digit if fits else digits
         case DigitDeleted():
-            return EnterNumber(state.typed[:-1])
+            return digits[:-1]
         case DigitsCleared():
-            return EnterNumber()
-    return state
+            return ""
 
 
 def refuse(state: EnterNumber, problem: NumberProblem) -> EnterNumber:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from devices.card_reader import Rejection
 from devices.printer import JobState
 from kiosk.model import AccountNumber, CurrentBill
+from kiosk.wishes import Channel, OwnAccount, Refusal, Wish
 
 
 class NumberProblem(StrEnum):
@@ -58,12 +59,14 @@ class PresentCard:
 @dataclass(frozen=True, slots=True)
 class LookingUp:
     """Waiting for the answer that carries `ticket`. `typed` is what to correct when there is no such account
-    (empty after a card); `fallback` is what to show when the service stays away."""
+    (empty after a card); `fallback` is what to show when the service stays away; `is_again` where the service is
+    asked once more for the same account."""
 
     account: AccountNumber
     ticket: int
     typed: str = field(default="", repr=False)
     fallback: NotIssuedYet | None = None
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,152 @@ class ServiceAway:
     code: str = ""
 
 
+Home = ShowBill | NotIssuedYet
+"""What everything else a subscriber can do begins at and comes back to."""
+
+
+class CodeProblem(StrEnum):
+    """Why a typed code was not taken."""
+
+    WRONG = "wrong"
+    EXPIRED = "expired"
+
+
+class ProofProblem(StrEnum):
+    """Why what was presented proves nothing: another account's card, the code of a bill, another person's ID."""
+
+    OTHER_ACCOUNT = "other_account"
+    A_BILL = "a_bill"
+    WRONG_ID = "wrong_id"
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What else can be done with the bill."""
+
+    home: Home
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What the terminal can do and whom to call, over the screen it was asked for on."""
+
+    under: Home | Identify
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The words to agree to before a mobile is given."""
+
+    home: Home
+
+
+@dataclass(frozen=True, slots=True)
+class EnterMobile:
+    """A mobile being typed; `is_wrong` once a number was confirmed that is no Saudi mobile."""
+
+    home: Home
+    typed: str = field(default="", repr=False)
+    is_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseProof:
+    """How to show that one is the subscriber; `then` is what the proof is needed for, None: to see the bill whole."""
+
+    home: Home
+    then: Wish | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PresentProof:
+    """Waiting for an ID or the subscriber's card; `problem` says what was wrong with the last one."""
+
+    home: Home
+    then: Wish | None = None
+    problem: ProofProblem | Rejection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnterCode:
+    """A code that was sent is being typed; for `mobile`, which is to be registered, or (empty) as a proof.
+
+    `hint` is what may be shown of where it went. It was sent at `sent_at` (monotonic s), is good for `valid_s`,
+    and in `wait_s` seconds another one may be sent.
+    """
+
+    home: Home
+    hint: str = field(repr=False)
+    sent_at: float
+    valid_s: float
+    wait_s: int
+    mobile: str = field(default="", repr=False)
+    then: Wish | None = None
+    typed: str = field(default="", repr=False)
+    problem: CodeProblem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Waiting for the service's answer to `wish`; `back` is where a wrong code or ID is put right."""
+
+    home: Home
+    wish: Wish
+    ticket: int
+    back: EnterCode | PresentProof | None = None
+    then: Wish | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WishDone:
+    """The bill is on its way, the mobile is registered, or (`is_kept`) the wish waits for the network.
+
+    `channel` is how the bill was sent, None for a mobile; `hint` is what may be shown of where to.
+    """
+
+    home: Home
+    channel: Channel | None
+    hint: str = field(default="", repr=False)
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WishRefused:
+    """Nothing came of `wish`; it can be tried again where that helps."""
+
+    home: Home
+    wish: Wish
+    refusal: Refusal
+    then: Wish | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseAccount:
+    """Which of the person's accounts to see; the list is shown from the `first` on."""
+
+    home: Home
+    accounts: tuple[OwnAccount, ...]
+    first: int = 0
+
+
+OverBill = ShowAppLink | Printing | TakeReceipt | PrintFailed
+"""What lies over the `bill` it is about."""
+
+Beyond = (
+    More
+    | Consent
+    | EnterMobile
+    | ChooseProof
+    | PresentProof
+    | EnterCode
+    | Asking
+    | WishDone
+    | WishRefused
+    | ChooseAccount
+)
+"""What lies over its `home`."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutOfService:
     """The terminal serves nobody; `code` is a word for the technician, empty when closed by hand."""
@@ -161,13 +310,12 @@ Moment = (
     | PresentCard
     | LookingUp
     | ShowBill
-    | ShowAppLink
-    | Printing
-    | TakeReceipt
-    | PrintFailed
+    | OverBill
     | NotFound
     | NotIssuedYet
     | ServiceAway
+    | Beyond
+    | Help
     | OutOfService
 )
 
