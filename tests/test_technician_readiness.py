@@ -165,7 +165,7 @@ def test_a_running_terminals_parts_are_asked_without_being_opened_again(site: Pa
         found = {finding.name: finding for finding in inspection.look_at(parts, settings, state=state)}
     finally:
         parts.close()
-    assert set(found) == {"store", "journal", "printer", "card_reader stripe"}
+    assert set(found) == {"store", "journal", "printer", "paper", "card_reader stripe"}
     assert (found["store"].seen, found["journal"].verdict) == ("0 accounts", Verdict.OK)
 
 
