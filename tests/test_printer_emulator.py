@@ -6,16 +6,19 @@ python3.13 -m venv emu && emu/bin/pip install emupos && EMUPOS=emu/bin/emupos py
 from __future__ import annotations
 
 import io
+import json
 import os
 import queue
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from factories import worked_json
 from PIL import Image, ImageDraw
 
 from devices.escpos.driver import EscposPrinter
@@ -232,6 +235,42 @@ def test_a_fault_switched_on_and_off_while_printing_gives_one_receipt(
     emulator.fault(fault, False)
     assert len(emulator.receipts()) == 6
     printer.close()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("fault", ["paper-out", "cover-open", "offline"])
+def test_the_command_that_prints_ends_in_the_right_state_whatever_is_switched(
+    emulator: Emulator, fault: str, tmp_path: Path
+) -> None:
+    bill = tmp_path / "bill.json"
+    bill.write_text(json.dumps(worked_json("a")), "utf-8")
+    for number, switch_at in enumerate((None, "PREFLIGHT", "SENDING", "SENT", None), start=1):
+        command = [sys.executable, "-m", "kiosk", "print", str(bill), "--printer", emulator.urls["tcp"], "--json"]
+        command += ["--profile", "epson-tm", "--state", str(tmp_path / "state"), "--timeout", "120"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            states = []
+            for line in process.stdout:
+                states.append(json.loads(line).get("state"))
+                if states[-1] == switch_at:
+                    emulator.fault(fault, True)
+                if states[-1] in ("HELD", "REFUSED"):
+                    emulator.fault(fault, False)
+        if states[-2:] == ["REFUSED", None]:
+            # The fault came before the first byte: nothing is on paper, and nothing is said to be.
+            assert (switch_at, process.returncode) == ("PREFLIGHT", 6)
+            assert len(emulator.receipts()) == number - 1
+            emulator.fault(fault, False)
+            assert _printed(emulator, command) == "CUT"
+        else:
+            assert (states[-1], process.returncode) == ("CUT", 0), (switch_at, states)
+        emulator.fault(fault, False)
+        assert len(emulator.receipts()) == number, (switch_at, states)
+
+
+def _printed(emulator: Emulator, command: list[str]) -> str:
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return str(json.loads(found.stdout.splitlines()[-1])["state"])
 
 
 def test_a_new_connection_after_a_torn_job_does_not_print_it_again(emulator: Emulator) -> None:
