@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from kiosk.audit import Audit
 from kiosk.bootstrap import Parts, open_generations, open_store_file, reader_state, utc_now
 from kiosk.database import StoreError
 from kiosk.health import Finding, Verdict, probe
@@ -14,6 +15,7 @@ from kiosk.paper import open_book
 from kiosk.settings import Settings
 from kiosk.store import store_key
 from kiosk.technician.readiness import DataAge
+from kiosk.technician.refresh import fetch_settings, renew_certificate
 from kiosk.technician.retention import Kept, enforce
 
 logger = logging.getLogger(__name__)
@@ -56,12 +58,20 @@ def data_age(settings: Settings, *, state: Path) -> DataAge:
     return DataAge(looked_up, held.as_of if held else None, held.generation if held else 0)
 
 
-def nightly(settings: Settings, *, state: Path, journal: JobJournal | None) -> Mapping[str, int]:
-    """What is done once a night: everything past its days is deleted. For a worker; never raises for a part of it."""
+def nightly(
+    settings: Settings, *, state: Path, journal: JobJournal | None, files: Sequence[Path] = ()
+) -> Mapping[str, int]:
+    """What is done once a night: everything past its days is deleted, a certificate that ends soon is renewed, and
+    the fleet's settings are fetched. For a worker; never raises for a part of it. How much was deleted.
+    """
     store = None
     try:
-        store = open_store_file(settings, state=state)
-        return enforce(Kept(state, store_key(state), store, journal), settings.retention, now=utc_now())
+        store, key, now = open_store_file(settings, state=state), store_key(state), utc_now()
+        gone = enforce(Kept(state, key, store, journal), settings.retention, now=now)
+        audit = Audit(state, key)
+        renew_certificate(settings, files=files, state=state, audit=audit, now=now)
+        fetch_settings(settings, files=files, state=state, audit=audit, now=now)
+        return gone
     except StoreError as error:
         logger.warning("nightly_work_not_done: %s", error.code)
         return {}

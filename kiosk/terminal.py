@@ -28,7 +28,7 @@ from kiosk.views import SiteFacts, view
 from kiosk.visit import Visit
 from kiosk.visit.display import HidingChosen, SpeechChosen
 from kiosk.visit.events import Event, ReadAloud, TerminalClosed, TerminalOpened, Tick, Touched
-from kiosk.visit.states import Attract, OutOfService
+from kiosk.visit.states import Attract, Identify, OutOfService
 from kiosk.visit.surroundings import POWER
 
 if TYPE_CHECKING:
@@ -123,6 +123,13 @@ class Terminal:
         if self.watchdog:
             self.watchdog.beat()
         self._keep_up()
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether somebody's visit would be cut off, so that a technician must wait or ask."""
+        return self.controller is not None and not isinstance(
+            self.controller.visit.state, Attract | Identify | OutOfService
+        )
 
     def close_service(self, cause: str) -> None:
         """Serve nobody from now on, or again when `cause` is empty; ends whatever visit there is."""

@@ -30,6 +30,7 @@ from kiosk.technician import bundle as module
 from kiosk.technician.attempts import MOST, Attempts, TryRefused
 from kiosk.technician.bundle import Bundle, BundleRefused, find, make, read, signed_settings
 from kiosk.technician.bundle.applying import Place, apply, check_sentences, last_serial, trusted
+from kiosk.technician.retention import Kept, enforce
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SIGNER = Ed25519PrivateKey.generate()
@@ -282,6 +283,9 @@ def test_bills_come_by_stick(state: Path, tmp_path: Path) -> None:
     applied = apply(bundle, place(state, Keys(keys.trust, [keys.scope], bytes(32))), by="17", now=NOW)
     assert applied.bills == 30
     assert bundle.scopes == ["all"]
+    kept, days = Kept(state, bytes(32)), load(state=state).retention
+    assert enforce(kept, days, now=NOW + timedelta(days=59))["regions"] == 0
+    assert enforce(kept, days, now=NOW + timedelta(days=62))["regions"] == 30
 
 
 @pytest.mark.parametrize(

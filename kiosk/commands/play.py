@@ -65,7 +65,7 @@ def run(options: Namespace) -> Exit:
             terminal.on_visit = _telling(stack.enter_context(events), terminal)
         stack.callback(terminal.close)
         _watch(terminal, stack)
-        _look_after(terminal, loaded, state, stack)
+        _look_after(terminal, loaded, state, stack, options.settings)
         # On a work bench the keyboards are those of whoever works there.
         silences = not options.allow_simulated
         terminal.open(lambda: bootstrap.open_parts(settings, state=state, silences_keyboards=silences))
@@ -92,7 +92,7 @@ def _loaded(options: Namespace, state: Path) -> Loaded:
     return load_or_last_good(options.settings, state=state)
 
 
-def _look_after(terminal: Terminal, loaded: Loaded, state: Path, stack: ExitStack) -> None:
+def _look_after(terminal: Terminal, loaded: Loaded, state: Path, stack: ExitStack, files: Sequence[Path]) -> None:
     """Let the terminal count what it does, clean up at night, and serve nobody while it is closed."""
     counters = Counters(state)
     stack.callback(counters.flush)
@@ -100,7 +100,7 @@ def _look_after(terminal: Terminal, loaded: Loaded, state: Path, stack: ExitStac
     def nightly() -> None:
         parts = terminal.parts
         if parts:
-            work = partial(inspection.nightly, loaded.settings, state=state, journal=parts.journal)
+            work = partial(inspection.nightly, loaded.settings, state=state, journal=parts.journal, files=files)
             terminal.run(work, lambda _: None)
 
     terminal.counters = counters

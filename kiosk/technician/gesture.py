@@ -16,7 +16,7 @@ class CornerGesture:
     """Watches touches for the gesture. Positions are in millimetres from the panel's top left corner.
 
     Nothing is shown before it is complete. What it presses on its way is of no account: a visit that somebody
-    else has begun is not ended without asking (`entrance.must_ask`).
+    else has begun is not ended without asking (`Terminal.must_ask`).
     """
 
     width_mm: float
