@@ -36,10 +36,7 @@ _MOST_TEXTS = 20_000
 _BILL = """
     SELECT bill.*, waiting.segment FROM bill LEFT JOIN waiting ON waiting.account = bill.account
     WHERE bill.account = ?"""
-"""The account, the segment, the other `Figures`, `extra` and `history`, in the order they were created in.
-
-Last comes whether the account waits for the next bill: one question is quicker than two.
-"""
+"""The columns in the order they were created in; last, whether the account waits: one question beats two."""
 
 _WAITING = "SELECT segment, account, category, extra FROM waiting WHERE account = ?"
 
@@ -155,17 +152,21 @@ class Generations:
 
     def _follow(self) -> None:
         """Have the generations open that count now."""
-        for name in self._counting():
-            self._follow_one(name)
+        before = self._version
+        self._read_pointers()
+        # No file takes another's name without a word in the state file: unless there is one, none is looked for.
+        if self._version != before or len(self._open) < len(self._pointers):
+            for name in self._counting():
+                self._follow_one(name)
 
     def _follow_all(self) -> dict[str, tuple[str, ...]]:
         """As `_follow`, past files that are damaged; says which those are."""
         damaged: dict[str, tuple[str, ...]] = {}
         try:
-            names = self._counting()
+            self._read_pointers()
         except StoreDamaged as error:
             return {STATE_FILE: (error.code,)}
-        for name in names:
+        for name in self._counting():
             try:
                 self._follow_one(name)
             except StoreDamaged as error:
@@ -173,8 +174,7 @@ class Generations:
         return damaged
 
     def _counting(self) -> list[str]:
-        """The files that count now; others are let go of."""
-        self._read_pointers()
+        """The files that count; others are let go of."""
         counting = [pointer.file for pointer in self._pointers]
         for name in [name for name in self._open if name not in counting]:
             self._let_go(name)

@@ -17,6 +17,7 @@ from kiosk.cli import run
 from kiosk.packs.sealing import ScopeKey
 from kiosk.publish import Keys as PublisherKeys
 from kiosk.store import Store, store_key
+from kiosk.sync.source import Patience
 
 
 def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
@@ -29,6 +30,7 @@ def options(tmp_path: Path, utility: Utility, monkeypatch: pytest.MonkeyPatch) -
     """The options of a terminal's first sync, from a folder."""
     monkeypatch.setattr(os, "nice", lambda by: by)
     monkeypatch.setattr("kiosk.commands.issue_day.step_back", lambda: None)
+    monkeypatch.setattr("kiosk.sync.source.Patience", lambda: Patience(pause_s=0.0))
     for module in ("syncing", "issue_day"):
         monkeypatch.setattr(f"kiosk.commands.{module}.utc_now", lambda: utility.now)
     utility.publish(invented(4))
