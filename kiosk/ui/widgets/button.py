@@ -54,6 +54,8 @@ class Pressable(Row):
 
     `held_at` (monotonic s) and `held_pos` (window pixels) say when and where the finger came down last.
 
+    Beside words its icon may leave where there is little room, unless it `sheds` nothing.
+
     The present one of several (a language) is chosen: it cannot be pressed and is not greyed.
     """
 
@@ -62,6 +64,7 @@ class Pressable(Row):
     role = StringProperty("button")
     icon_side = StringProperty("icon")
     has_words = BooleanProperty(False)
+    sheds = BooleanProperty(True)
     pressed = BooleanProperty(False)
     focused = BooleanProperty(False)
     press: Callable[[Pressable], None] | None = None
