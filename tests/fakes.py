@@ -21,8 +21,10 @@ from devices.printer import JobState, JobUpdate, PrinterHealth, PrinterStatus, P
 from kiosk.controller import Controller
 from kiosk.gateway import AccountNotFound, GatewayUnreachable
 from kiosk.model import AccountNumber, CurrentBill
+from kiosk.tally import Tally
 from kiosk.visit import Rules, Visit
 from kiosk.visit.events import DigitTyped, NumberChosen, NumberConfirmed, Touched
+from kiosk.wishes import Outcome, Wish
 
 
 @dataclass
@@ -106,13 +108,48 @@ class FakeReader:
     def change(self, health: ReaderHealth) -> None:
         self.sink(ReaderChanged(self.name, health))
 
-    def present(self, value: str, *, kind: CredentialKind = CredentialKind.ACCOUNT) -> None:
+    def present(
+        self, value: str, *, kind: CredentialKind = CredentialKind.ACCOUNT, source: str = "track2"
+    ) -> None:
         if self.armed:
-            self.sink(Presented(self.name, Credential(kind, value, source="track2"), 0.0, 0.0))
+            self.sink(Presented(self.name, Credential(kind, value, source=source), 0.0, 0.0))
 
     def reject(self, reason: Rejection) -> None:
         if self.armed:
             self.sink(Rejected(self.name, reason, 0.0))
+
+
+@dataclass
+class FakeErrands:
+    """Errands that come to `outcomes`, one after the other, and remember what was asked."""
+
+    outcomes: list[Outcome | Exception] = field(default_factory=list)
+    asked: list[tuple[str, Wish]] = field(default_factory=list)
+
+    def ask(self, account: AccountNumber, wish: Wish) -> Outcome:
+        self.asked.append((account.digits, wish))
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+@dataclass
+class FakeMemory:
+    """What a terminal remembers over restarts, in memory."""
+
+    guesses: list[float] = field(default_factory=list)
+    misses: list[float] = field(default_factory=list)
+    prints: int = 0
+
+    def futile_ages_s(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        return tuple(self.guesses), tuple(self.misses)
+
+    def note_futile(self, *, is_guess: bool) -> None:
+        (self.guesses if is_guess else self.misses).append(0.0)
+
+    def prints_today(self, account: AccountNumber) -> int:
+        return self.prints
 
 
 def fake_page(current: CurrentBill, /, *, language: str, copy: int, proven: bool) -> PrintJob:
@@ -130,6 +167,8 @@ class Terminal:
     make_page: Any = fake_page
     waits: bool = False
     technicians: list[str] = field(default_factory=list)
+    errands: FakeErrands | None = None
+    memory: FakeMemory | Tally | None = None
     later: list[Callable[[], None]] = field(default_factory=list)
     shown: list[Visit] = field(default_factory=list)
     now: float = 0.0
@@ -145,6 +184,8 @@ class Terminal:
             make_page=self.make_page,
             clock=lambda: self.now,
             present=self.shown.append,
+            errands=self.errands,  # type: ignore[arg-type]
+            memory=self.memory,
             on_technician=lambda credential: self.technicians.append(credential.take()),
         )
         self.controller.start()

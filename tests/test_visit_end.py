@@ -10,8 +10,22 @@ from hypothesis import strategies as st
 
 from devices.card_reader import ReaderHealth, Rejection
 from devices.printer import JobState, PrinterHealth
+from kiosk.model import Category
 from kiosk.samples import samples
-from kiosk.visit import Visit, step
+from kiosk.visit import Person, Visit, step
+from kiosk.visit.choices import (
+    AccountsChosen,
+    AnotherAccount,
+    CodeWanted,
+    ConsentGiven,
+    HelpChosen,
+    IdChosen,
+    KeepChosen,
+    MobileChosen,
+    MoreChosen,
+    ProofChosen,
+    SendingChosen,
+)
 from kiosk.visit.events import (
     AccountUnknown,
     AppLinkRequested,
@@ -26,6 +40,7 @@ from kiosk.visit.events import (
     Event,
     Finished,
     Identified,
+    IdPresented,
     LanguageChosen,
     MoreTimeAsked,
     NumberChosen,
@@ -34,6 +49,7 @@ from kiosk.visit.events import (
     PrintAdvanced,
     PrinterChanged,
     PrintRequested,
+    PrintsRemembered,
     ReaderChanged,
     RetryRequested,
     ServiceWasAway,
@@ -42,6 +58,7 @@ from kiosk.visit.events import (
     TerminalOpened,
     Tick,
     Touched,
+    WishAnswered,
 )
 from kiosk.visit.states import (
     Attract,
@@ -52,6 +69,18 @@ from kiosk.visit.states import (
     ServiceAway,
     StillThere,
     Trouble,
+)
+from kiosk.wishes import (
+    BillSent,
+    Channel,
+    CodeSent,
+    Kept,
+    Outcome,
+    OwnAccount,
+    Proved,
+    Refusal,
+    Refused,
+    Registered,
 )
 from tests.visits import (
     ACCOUNT,
@@ -179,6 +208,19 @@ def test_the_samples_show_every_state_there_is() -> None:
 
 
 TICKETS = st.integers(0, 4)
+SECRET = "1000000008"
+OUTCOMES: st.SearchStrategy[Outcome] = st.one_of(
+    st.sampled_from(
+        [
+            BillSent(SECRET),
+            Kept(),
+            CodeSent(SECRET, 300.0),
+            Proved(SECRET, (OwnAccount(ACCOUNT, Category.RESIDENTIAL),)),
+            Registered(SECRET),
+        ]
+    ),
+    st.sampled_from(Refusal).map(Refused),
+)
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.sampled_from(
         [
@@ -200,8 +242,23 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
             Tick(),
             TerminalClosed("x"),
             TerminalOpened(),
+            MoreChosen(),
+            HelpChosen(),
+            MobileChosen(),
+            ConsentGiven(),
+            ProofChosen(),
+            CodeWanted(),
+            IdChosen(),
+            KeepChosen(),
+            AccountsChosen(),
+            AnotherAccount(),
+            Identified(ACCOUNT, by_card=True),
+            IdPresented(SECRET),
         ]
     ),
+    st.sampled_from(Channel).map(SendingChosen),
+    st.builds(WishAnswered, TICKETS, OUTCOMES),
+    st.builds(PrintsRemembered, TICKETS, st.integers(0, 9)),
     st.sampled_from(DIGITS).map(DigitTyped),
     st.sampled_from(["ar", "en", "xx"]).map(LanguageChosen),
     st.sampled_from(Rejection).map(CardRejected),
@@ -225,9 +282,10 @@ def test_whatever_happens_a_visit_stands_and_ends(name: str, walk: list[tuple[Ev
     for event, pause in walk:
         now += pause
         visit = step(visit, event, now=now, rules=RULES)
-        assert DIGITS not in repr(visit)
+        assert DIGITS not in repr(visit) and SECRET not in repr(visit)
     ended = step(visit, Finished(), now=now, rules=RULES)
     assert isinstance(ended.state, Attract | OutOfService)
     assert DIGITS[-4:] not in repr(ended)
+    assert ended.person == Person() and ended.printed == ()
     assert ended.language == RULES.language or isinstance(ended.state, OutOfService)
     assert isinstance(idle(visit).state, Attract | OutOfService)
