@@ -250,7 +250,8 @@ def simulate(
                 if as_json and answer:
                     say(json.dumps(answer, ensure_ascii=False))
                 elif "did" not in answer:
-                    say(str(answer.get("error", "")) + ", ".join(understood))
+                    why = f"{answer['error']}: " if "error" in answer else ""
+                    say(why + ", ".join(understood))
         finally:
             line.close()
 
@@ -268,7 +269,7 @@ def _answer(line: SimulatedLine, command: str, understood: Sequence[str]) -> dic
         if word and _obey(line, word, dict(pair.split("=", 1) for pair in pairs) or SUBSCRIBER_CARD):
             return {"did": word}
     except (ValueError, TransportError) as error:
-        return {"error": f"{error}. ", "understood": understood}
+        return {"error": str(error), "understood": understood}
     return {"understood": understood} if word else {"did": ""}
 
 
