@@ -46,9 +46,14 @@ def configure(level: str = "INFO") -> None:
 
 
 def keep(state: Path) -> None:
-    """Write the log to files of the state folder too, four megabytes at most; a disk that refuses costs nothing."""
+    """Write the log to files of the state folder too, four megabytes at most; twice is fine.
+
+    A disk that refuses costs nothing.
+    """
     from logging.handlers import RotatingFileHandler
 
+    if any(isinstance(held, RotatingFileHandler) for held in logging.getLogger().handlers):
+        return
     folder = state / FOLDER
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -185,3 +187,19 @@ def test_a_visit_is_not_cut_off_without_asking() -> None:
         terminal.controller.visit.state = state
         asked.append(terminal.must_ask)
     assert asked == [False, False, False, True, True]
+
+
+def test_the_first_frame_waits_for_nothing_that_only_maintenance_needs() -> None:
+    heavy = {
+        "pydantic",
+        "kiosk.store",
+        "requests",
+        "cryptography",
+        "kiosk.sync",
+        "sqlite_utils",
+        "tomlkit",
+        "argon2",
+    }
+    program = "import sys, kiosk.commands.play, kiosk.terminal; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert heavy & set(done.stdout.split()) == set()

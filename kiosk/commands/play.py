@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from kiosk import bootstrap, inspection, log
+from kiosk import bootstrap, log
 from kiosk.commands.common import known_language, made_folder, settings_of, state_folder
 from kiosk.commands.outcome import CommandError, Exit, emit, tell
 from kiosk.i18n import CORRECTIONS
@@ -47,7 +47,6 @@ def run(options: Namespace) -> Exit:
     loaded = _loaded(options, state)
     settings = loaded.settings
     _refuse_simulated(settings, allowed=options.allow_simulated)
-    log.keep(state)
     events = _events(options)
     alone = _alone(state)
     terminal = in_window(
@@ -68,7 +67,12 @@ def run(options: Namespace) -> Exit:
         _look_after(terminal, loaded, state, stack, options.settings)
         # On a work bench the keyboards are those of whoever works there.
         silences = not options.allow_simulated
-        terminal.open(lambda: bootstrap.open_parts(settings, state=state, silences_keyboards=silences))
+
+        def opening() -> bootstrap.Parts:
+            log.keep(state)  # here, because the first frame waits for no file
+            return bootstrap.open_parts(settings, state=state, silences_keyboards=silences)
+
+        terminal.open(opening)
         terminal.app.run()
     if terminal.gave_up:
         return Exit.MISSING_HERE
@@ -98,6 +102,8 @@ def _look_after(terminal: Terminal, loaded: Loaded, state: Path, stack: ExitStac
     stack.callback(counters.flush)
 
     def nightly() -> None:
+        from kiosk import inspection  # late: no first frame needs what it imports
+
         parts = terminal.parts
         if parts:
             work = partial(inspection.nightly, loaded.settings, state=state, journal=parts.journal, files=files)
