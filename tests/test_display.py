@@ -150,7 +150,8 @@ class Script(dict[str, list[str]]):
                 part = self.setdefault(line[1:-1], [])
             else:
                 text = unicodedata.normalize("NFC", line.format(**due))
-                part.append(arabic_for_voice(text) if language == "ar" else text)
+                if text:  # today's bill may have no status to tell of
+                    part.append(arabic_for_voice(text) if language == "ar" else text)
 
     @staticmethod
     def _bill_today(language: str) -> BillView:
