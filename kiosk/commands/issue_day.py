@@ -74,9 +74,14 @@ def sync(options: Namespace) -> Exit:
         return _sync_once(terminal, as_json=options.json)
     step_back()
     rhythms = {scope: Rhythm(terminal.name) for scope in terminal.scopes}
+    waits = dict.fromkeys(terminal.scopes, 0.0)
     while True:
-        pauses = [_sync_next(terminal, scope, rhythm, options) for scope, rhythm in rhythms.items()]
-        time.sleep(min(pauses))
+        pause = min(waits.values())
+        if pause:
+            time.sleep(pause)
+        # A region that was sent away for an hour is left alone for it, however often the others are asked.
+        for scope, left in waits.items():
+            waits[scope] = left - pause if left > pause else _sync_next(terminal, scope, rhythms[scope], options)
 
 
 def _sync_once(terminal: SyncTerminal, *, as_json: bool) -> Exit:

@@ -232,6 +232,32 @@ def test_a_region_that_fails_does_not_keep_the_others_from_coming(
     assert (said[0]["scope"], said[1]["error"]["code"]) == ("qassim", "file_missing")
 
 
+def test_a_region_that_was_sent_away_is_left_alone_while_others_are_asked(
+    tmp_path: Path,
+    server: PackServer,
+    site: Callable[[str], list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for scope in ("riyadh", "qassim"):
+        Utility(tmp_path, scope=scope).publish([renewed(ACCOUNTS[0], 1)])
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if sum(slept) > 3000:
+            raise KeyboardInterrupt
+
+    server.fault = lambda path, number: (429, {"Retry-After": "3600"}, b"") if "riyadh" in path else None
+    monkeypatch.setattr("kiosk.commands.issue_day.time.sleep", sleep)
+    terminal = site('scope = "regions"\nregions = ["riyadh", "qassim"]')
+    assert run(["sync", *terminal, "--gateway", server.url, "--json"]) == 130
+    asked = [path for path, _ in server.requests if path.endswith("manifest")]
+    assert sum("riyadh" in path for path in asked) == 1
+    assert sum("qassim" in path for path in asked) == len(slept) >= 7
+    assert "http_429" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("store", "exit_code", "forgotten"),
     [
