@@ -57,6 +57,13 @@ class Emulator:
             env=os.environ | {"TMPDIR": str(folder / "tmp")},
             stdout=subprocess.DEVNULL,
         )
+        try:
+            self._await_answer()
+        except BaseException:
+            self.close()
+            raise
+
+    def _await_answer(self) -> None:
         end = time.monotonic() + 90
         while not self._answers():
             assert time.monotonic() < end and self._process.poll() is None, "the emulator does not start"

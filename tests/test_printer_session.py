@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.escpos.conversation import Timing
+from devices.escpos.hybrid import store_logo
 from devices.escpos.ports import DescriptorPort, Port
 from devices.escpos.profiles import Fence, PresenterKind, profile
+from devices.page import LogoTile
 from devices.printer import JobState, JobUpdate, JournalEntry, PrinterHealth
 from devices.simulation.faults import Fault, Line
 from devices.simulation.machine import ALL_ANSWERS, Machine
@@ -687,3 +689,40 @@ def test_noise_and_silence_put_in_no_new_roll() -> None:
         rig.machine.switch(fault, False)
         rig.rest(40.0)
         assert rig.book.roll().receipts == 1, fault
+
+
+@pytest.mark.parametrize("fault", [Fault.PULLED, Fault.SILENT, Fault.POWER_CUT])
+@pytest.mark.parametrize("at", [3, 900, 4000])
+def test_a_picture_that_the_printer_only_got_a_part_of_swallows_no_receipt(fault: Fault, at: int) -> None:
+    rig = _rig()
+    rig.rest(3.0)
+    logo = LogoTile(0, 0, 320, 120, bytes(range(40)) * 120)
+    rig.owner._unkept = [logo]
+    rig.machine.at_byte(at, fault, received=True)
+    rig.clock.after(60.0, lambda: rig.machine.switch(fault, False))
+    rig.rest(100.0)
+    assert rig.print("b", OTHER) is JobState.CUT
+    rig.rest(5.0)
+    assert _whole(rig.machine, OTHER) == 1
+    assert _pieces(rig.machine) == 1
+
+
+def test_a_kill_while_a_picture_is_kept_swallows_no_receipt_either() -> None:
+    rig = _rig()
+    rig.rest(3.0)
+    whole = store_logo(LogoTile(0, 0, 320, 120, bytes(range(40)) * 120))
+    rig.machine.receive(whole[:2000])
+    again = _wrapped(rig, lambda port: port)
+    assert again.print("b", OTHER) is JobState.CUT
+    assert _whole(rig.machine, OTHER) == 1
+
+
+def test_a_printer_that_was_given_a_picture_is_given_it_once() -> None:
+    rig = _rig()
+    rig.rest(3.0)
+    logo = LogoTile(0, 0, 320, 120, bytes(range(40)) * 120)
+    for _ in range(2):
+        rig.owner._unkept = [logo]
+        rig.rest(3.0)
+        assert rig.book.pictures("S-0001") == {logo.digest}
+    assert rig.print("b", OTHER) is JobState.CUT

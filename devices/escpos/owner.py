@@ -36,6 +36,8 @@ _SENSED_TIMES = 3
 _MOST_PICTURES = 16
 # Writing into a printer's memory takes longer than printing.
 _KEPT_S = 20.0
+# A bigger one is not kept: after a kill in the middle of it a printer wants so many bytes, and no journal knows.
+_PICTURE_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class Owner:
         self._errands: deque[Errand] = deque()
         self._aborting: set[str] = set()
         self._keeper = Keeper(name=name, profile=profile, seams=seams, interrupted=self._attend)
+        if keeps_pictures and profile.nv_logo:
+            self._keeper.owed = _PICTURE_BYTES
         self._current: Progress | None = None
         self._reconciled = False
         self._stopping = False
@@ -328,14 +332,20 @@ class Owner:
         """Put one more picture into the printer's memory."""
         from devices.escpos.hybrid import store_logo
 
-        talk, serial = self._keeper.talk, self._keeper.serial
-        kept = self._pictures()
-        if talk is None or not serial or logo.digest in kept or len(kept) >= _MOST_PICTURES:
+        keeper, kept, data = self._keeper, self._pictures(), store_logo(logo)
+        talk, serial = keeper.talk, keeper.serial
+        known = logo.digest in kept or len(kept) >= _MOST_PICTURES
+        if talk is None or not serial or known or len(data) > _PICTURE_BYTES:
             return
+        keeper.owed = len(data)
         try:
-            if talk.confirmed(store_logo(logo), timeout_s=_KEPT_S):
+            if talk.confirmed(data, timeout_s=_KEPT_S):
+                keeper.owed = 0
                 self._book.keep_picture(serial, logo.digest)
+                return
         except Interrupted:
-            return
+            logger.info("printer %s: interrupted while it was given a picture to keep", self._name)
         except TransportError as error:
-            self._keeper.lost(error)
+            keeper.lost(error)
+        # It may want the rest of the picture: the next line begins with filling it up.
+        keeper.drop()
