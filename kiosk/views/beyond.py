@@ -98,7 +98,7 @@ def consent_view(scene: Scene) -> MessageView:
         icon="lock",
         title=scene.say("consent.title"),
         text=scene.say("consent.text"),
-        steps=tuple(scene.say(f"consent.{what}") for what in ("purpose", "code", "withdraw")),
+        steps=(),
         actions=(scene.button("agree", "consent.agree", ConsentGiven(), icon="check"),),
     )
 
