@@ -42,6 +42,9 @@ SPOKEN_LANGUAGES = ("ar", "en")
 PAGE_TURNERS = ("page_previous", "page_next")
 """Buttons that no view names, because a screen brings them where not everything fits."""
 
+_OWN_ACCOUNT = "account_"
+"""How the buttons begin that name an account of the subscriber's."""
+
 _DIRECTIONS = str.maketrans("", "", "\u061c\u200e\u200f\u2066\u2067\u2068\u2069")
 _SEPARATORS = str.maketrans("", "", ",.")
 
@@ -161,7 +164,8 @@ class _Reader:
             own = Catalogue.load(code, digits="words").text("speech.own_name") if speaks(code) else button.text
             return Sentence(unicodedata.normalize("NFC", own), code)
         text = self._digits(button.text) if button.name.startswith("digit_") else button.spoken or button.text
-        return self.say(text if button.enabled else self.words.text("speech.unavailable", button=text))
+        ears = Ears.HEADPHONES if button.name.startswith(_OWN_ACCOUNT) else Ears.ANY
+        return self.say(text if button.enabled else self.words.text("speech.unavailable", button=text), ears)
 
     def typed(self, view: KeypadView) -> Sentence:
         """The number as far as it is typed."""
@@ -285,8 +289,9 @@ class _Reader:
 
     def _offer(self, view: View) -> Iterator[Sentence]:
         """What can be pressed now, the keys of the number pad and the ways to see the screen left out."""
+        left_out = ("digit_", _OWN_ACCOUNT)
         said = [
-            button.text for button in _offered(view) if button.enabled and not button.name.startswith("digit_")
+            button.text for button in _offered(view) if button.enabled and not button.name.startswith(left_out)
         ]
         if said:
             pause = "، " if self.words.rtl else ", "

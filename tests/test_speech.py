@@ -136,6 +136,17 @@ def test_a_loudspeaker_says_nothing_about_the_subscriber(language: str, name: st
 
 
 @LANGUAGES
+@pytest.mark.parametrize("name", ["accounts", "accounts_many"])
+def test_a_loudspeaker_names_no_account(language: str, name: str) -> None:
+    shown = heard(name, language)
+    own = {said.text for key, said in labels(shown).items() if key.startswith("account_")}
+    said = [*spoken(shown).sentences, *labels(shown).values()]
+    aloud = "\n".join(texts(Utterance(tuple(said)), headphones=False))
+    assert own and not any(text in aloud for text in own)
+    assert own & set(texts(Utterance(tuple(said))))
+
+
+@LANGUAGES
 @pytest.mark.parametrize("name", SAMPLES)
 def test_everything_that_can_be_pressed_has_a_name(language: str, name: str) -> None:
     shown = heard(name, language)
