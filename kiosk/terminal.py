@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from devices.card_reader import CardReader, Credential
-from devices.printer import Printer, PrintJob
+from devices.card_reader import Credential
+from devices.printer import PrintJob
 from kiosk.bootstrap import Parts, facts_of, new_job_id, paper_width, utc_now
 from kiosk.controller import Controller
 from kiosk.i18n import RIYADH
@@ -21,7 +21,7 @@ from kiosk.keypad import Act, Keymap
 from kiosk.model import CurrentBill
 from kiosk.opening import Opening
 from kiosk.sensing import tell_of_door
-from kiosk.settings import Settings
+from kiosk.settings import Mistake, Settings
 from kiosk.technician.caretaker import Upkeep
 from kiosk.typography import require
 from kiosk.views import SiteFacts, view
@@ -54,7 +54,8 @@ class Terminal:
     What is touched before the parts are open waits and is then done in order. When the battery is nearly empty and
     no paper moves any more, `battery_empty` is set and the screen ends.
 
-    `closed` is why the terminal serves nobody, a word, empty when it serves; it opens when it is empty again. Where
+    `closed` is why the terminal serves nobody, a word, empty when it serves; it opens when it is empty again.
+    `mistakes` says, for technicians, why the settings in force are the last good ones and not the files'. Where
     the parts cannot be opened it is out of service and tries again; `gave_up` is set when somebody who watches over
     us had better start us afresh.
     """
@@ -72,6 +73,7 @@ class Terminal:
     narrator: Narrator | None = None
     upkeep: Upkeep = field(default_factory=Upkeep)
     counters: Counters | None = None
+    mistakes: Sequence[Mistake] = ()
     closed: str = ""
     on_technician: Callable[[Credential], None] = lambda credential: None
     battery_empty: bool = False
@@ -246,7 +248,9 @@ class Terminal:
 
     def _begin(self, parts: Parts) -> None:
         self.parts = parts
-        printer, readers = self._counted(parts)
+        from kiosk.technician.counters import counted
+
+        printer, readers = counted(parts.printer, parts.readers, self.counters)
         self._open_voice()
         if parts.courier:
             parts.courier.watch("touch", self._touch_state)
@@ -272,16 +276,6 @@ class Terminal:
         for event in waiting:
             self.controller.send(event)
         self.on_open()
-
-    def _counted(self, parts: Parts) -> tuple[Printer | None, Sequence[CardReader]]:
-        """Printer and readers, with what they do counted where somebody counts."""
-        from kiosk.technician.counters import CountedPrinter, CountedReader
-
-        counters = self.counters
-        if counters is None:
-            return parts.printer, parts.readers
-        printer = CountedPrinter(parts.printer, counters) if parts.printer else None
-        return printer, [CountedReader(reader, counters) for reader in parts.readers]
 
     def _present(self, visit: Visit) -> None:
         shown = view(visit, now=utc_now(), facts=self.facts)

@@ -33,7 +33,7 @@ from kiosk.settings import load
 from kiosk.store import Store, store_key
 from kiosk.technician import export, retention, selftest
 from kiosk.technician.caretaker import FLUSH_EVERY_S, Upkeep
-from kiosk.technician.counters import CountedPrinter, CountedReader, Counters, Totals
+from kiosk.technician.counters import CountedPrinter, CountedReader, Counters, Totals, counted
 from kiosk.technician.export import ExportFailed, export_to
 from kiosk.technician.selftest import Outcome
 from kiosk.technician.verdicts import Verdicts
@@ -60,15 +60,22 @@ def test_paper_cuts_and_receipts_are_counted_once_a_job(tmp_path: Path) -> None:
 
 def test_readings_are_counted_without_what_was_read(tmp_path: Path) -> None:
     counters, reader = Counters(tmp_path), FakeReader()
-    counted = CountedReader(reader, counters)
-    counted.start(lambda event: None)
-    counted.arm(True)
+    watched = CountedReader(reader, counters)
+    watched.start(lambda event: None)
+    watched.arm(True)
     reader.present("30012345678")
     reader.reject(Rejection.UNREADABLE)
     assert counters.totals() == Totals(reads=1, rejected=1)
     counters.flush()
     assert b"300" not in (tmp_path / "counters").read_bytes()
     assert Counters(tmp_path).totals() == Totals(reads=1, rejected=1)
+
+
+def test_where_nobody_counts_the_parts_are_as_they_were(tmp_path: Path) -> None:
+    printer, reader = FakePrinter(), FakeReader()
+    assert counted(printer, [reader], None) == (printer, [reader])
+    made, readers = counted(None, [reader], Counters(tmp_path))
+    assert (made, [each.name for each in readers]) == (None, ["card"])
 
 
 def test_a_flush_adds_to_what_was_kept_and_damage_counts_from_nothing(tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ def _look_after(terminal: Terminal, loaded: Loaded, state: Path, stack: ExitStac
 
     terminal.counters = counters
     terminal.upkeep = Upkeep(nightly=nightly, flush=lambda: terminal.run(counters.flush, lambda _: None))
+    terminal.mistakes = loaded.mistakes
     terminal.closed = closed_because(state) if loaded.usable else "settings"
 
 

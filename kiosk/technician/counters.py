@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -143,6 +143,18 @@ class CountedReader:
     def close(self) -> None:
         """As the reader's."""
         self._reader.close()
+
+
+def counted(
+    printer: Printer | None, readers: Sequence[CardReader], counters: Counters | None
+) -> tuple[Printer | None, Sequence[CardReader]]:
+    """Printer and readers, with what they do counted where somebody counts."""
+    if counters is None:
+        return printer, readers
+    return (
+        CountedPrinter(printer, counters) if printer else None,
+        [CountedReader(reader, counters) for reader in readers],
+    )
 
 
 def _sum(one: Totals, other: Totals) -> Totals:
