@@ -12,6 +12,7 @@ import requests
 
 from devices.printer import JobState, JournalEntry
 from kiosk import bootstrap
+from kiosk.paper import open_book
 from kiosk.service import Service, ServiceConfig
 from kiosk.settings import load
 
@@ -58,3 +59,28 @@ def test_a_terminal_whose_service_is_away_starts_and_ends_all_the_same(
     parts = opened(tmp_path, monkeypatch, {"gateway": {"url": "http://127.0.0.1:9"}})
     assert parts.courier is not None
     parts.close()
+
+
+def test_operations_hear_when_paper_is_low(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kiosk.courier.LOOK_S", 0.05)
+    monkeypatch.setattr("kiosk.courier.IDLE_S", 0.05)
+    with Service(ServiceConfig(lists_received=True)) as service:
+        overrides = {
+            "gateway": {"url": service.url},
+            "site": {"terminal": "T-0042"},
+            "printer": [{"url": "simulated:", "name": "front"}],
+        }
+        parts = opened(tmp_path, monkeypatch, overrides)
+        try:
+            assert parts.journal is not None
+            book = open_book(overrides["printer"], journal=parts.journal)
+            book.change_roll(lambda roll: roll.printed(250.0).sensed(low=True, out=False))
+            until = time.monotonic() + 20
+            while not (told := [e for e in reported(service) if e["kind"] == "device_lost"]):
+                assert time.monotonic() < until, "nobody was told"
+                # The simulated printer has plenty, and says so: what it senses is written over here.
+                book.change_roll(lambda roll: roll.sensed(low=True, out=False))
+                time.sleep(0.02)
+        finally:
+            parts.close()
+    assert [(event["body"]["device"], event["body"]["health"]) for event in told] == [("paper", "paper_low")]
