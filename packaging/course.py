@@ -39,6 +39,7 @@ class Trial:
     base: Machine | None = None
     figures: dict[str, Any] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
 
     def prepare(self) -> None:
         """The Debian of all machines: everything the package depends on, and nothing of it."""
@@ -57,7 +58,7 @@ class Trial:
     def machine(self, name: str) -> Machine:
         """A new machine that knows it has no screen."""
         assert self.base is not None
-        one = self.base.copy(self.work / name)
+        one = self.base.copy(self.work / name, patience=self.patience)
         one.put(f"etc/systemd/system/{UNIT}.d/10-display.conf", _OFFSCREEN)
         # Ten minutes are the product's; here a release has proven itself after two seconds.
         one.put(
@@ -104,7 +105,7 @@ def wait_up(one: Machine, *, within_s: float = _UP_S, not_pid: str = "0", versio
     Raises:
         MachineError: it does not, in that time.
     """
-    until = time.monotonic() + within_s
+    until = time.monotonic() + within_s * one.patience
     while time.monotonic() < until:
         seen = one.show(UNIT, "ActiveState", "MainPID", "ActiveEnterTimestampMonotonic", "StatusText")
         is_up = seen["ActiveState"] == "active" and seen["MainPID"] not in ("0", not_pid)
@@ -121,7 +122,7 @@ def wait_for(one: Machine, holds: Callable[[], bool], what: str, *, within_s: fl
     Raises:
         MachineError: it does not, in that time.
     """
-    until = time.monotonic() + within_s
+    until = time.monotonic() + within_s * one.patience
     while not holds():
         if time.monotonic() > until:
             log = one.run("journalctl", "-b", "--no-pager", "-n", "60", check=False)

@@ -26,8 +26,10 @@ class MachineError(Exception):
 class Machine:
     """One such machine. `boot` it, `run` words in it, `power_off`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, patience: float = 1.0) -> None:
+        """In `root`; whatever is waited for gets `patience` times its time."""
         self.root = root
+        self.patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = 0
 
@@ -38,11 +40,11 @@ class Machine:
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=900)
         return cls(root)
 
-    def copy(self, root: Path) -> Machine:
+    def copy(self, root: Path, *, patience: float) -> Machine:
         """Another one like it, as it is on the disk now."""
         shutil.rmtree(root, ignore_errors=True)
         subprocess.run(["cp", "-a", "--reflink=auto", str(self.root), str(root)], check=True)
-        return Machine(root)
+        return Machine(root, patience=patience)
 
     def put(self, name: str, text: str, *, mode: int = 0o644) -> None:
         """Write a file of the machine; `name` from its top, without the first slash."""
@@ -79,7 +81,7 @@ class Machine:
             stderr=subprocess.DEVNULL,
             preexec_fn=_end_with_parent,
         )
-        until = time.monotonic() + _BOOT_S
+        until = time.monotonic() + _BOOT_S * self.patience
         while time.monotonic() < until:
             if self._process.poll() is not None:
                 raise MachineError(f"systemd-nspawn ended with {self._process.returncode}")

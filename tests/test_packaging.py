@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -75,6 +76,15 @@ def test_a_release_on_probation_that_does_not_come_up_goes_again(
     for _ in range(starts):
         assert ran(machine, "count", "start").returncode == 0
     assert ("start ebill-kiosk-rollback.service" in calls(machine)) is returns
+
+
+def test_a_release_on_probation_that_hangs_once_goes_again(machine: dict[str, str]) -> None:
+    Path(machine["KIOSK_SYSTEM"], "good").write_text("1.0 sum\n")
+    ran(machine, "count", "start")
+    ran(machine | {"SERVICE_RESULT": "timeout"}, "count", "down")
+    assert calls(machine) == ""
+    ran(machine, "count", "start")
+    assert "start ebill-kiosk-rollback.service" in calls(machine)
 
 
 def test_a_release_on_probation_that_comes_up_five_times_goes_again(machine: dict[str, str]) -> None:
@@ -254,3 +264,14 @@ def test_a_machine_that_cannot_carry_others_skips_the_trials_loudly(tmp_path: Pa
     )
     assert done.returncode == 69
     assert "SKIPPED" in done.stderr and "systemd-nspawn" in done.stderr
+
+
+def test_every_fault_was_tried_in_every_state_and_the_readme_says_how_it_went() -> None:
+    faults = module("faults")
+    verdicts = json.loads(faults.RECORD.read_text())
+    assert list(verdicts) == list(faults.FAULTS)
+    for fault, row in verdicts.items():
+        assert tuple(row) == faults.STATES, fault
+        assert all(verdict.startswith("ok") for verdict in row.values()), fault
+    readme = faults.README.read_text()
+    assert faults.with_table(readme, verdicts) == readme

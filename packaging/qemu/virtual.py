@@ -99,7 +99,7 @@ class Virtual:
         command = [
             *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536"),
             *("-kernel", str(kernel), "-initrd", str(initrd)),
-            *("-append", f"root=/dev/vda rw quiet console=ttyS0 {words}"),
+            *("-append", f"root=/dev/vda rw quiet console=ttyS0 no_timer_check {words}"),
             *("-drive", f"file={image},format=raw,if=virtio", "-nic", "none", "-display", "none"),
             *("-vga", "none", "-device", "virtio-vga,xres=1080,yres=1920", "-device", "virtio-tablet-pci"),
             *("-device", "qemu-xhci,id=xhci", "-qmp", f"unix:{self._socket},server=on,wait=off"),
