@@ -11,11 +11,12 @@ import zxingcpp
 from PIL import Image
 from test_encoders import EXACT, PAGES, commands_of, differing, generic
 from test_printer_emulator import Emulator
+from test_printer_emulator import pytestmark as only_with_the_emulator
 
 from devices.escpos.encoding import Encoder, encode
 from devices.page import QrTile, TextTile
 
-pytestmark = pytest.mark.emulator
+pytestmark = only_with_the_emulator
 
 
 @pytest.fixture(scope="module")
