@@ -6,7 +6,7 @@ import logging
 import signal
 from collections.abc import Callable
 from functools import partial
-from math import ceil, inf
+from math import inf
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
@@ -86,7 +86,7 @@ class KioskApp:
         width, height = size
         window = boot.open_window(width + beside, height, fullscreen=fullscreen)
         # Kivy's modules must not be imported before the window is open.
-        from kiosk.ui.cover import Cover
+        from kiosk.ui.cover import Cover, Rest
         from kiosk.ui.focus import Focus
         from kiosk.ui.keys import Keys
         from kiosk.ui.loop import Loop
@@ -100,14 +100,12 @@ class KioskApp:
         self._cover = Cover(window)
         self._dusk = Dusk(window)
         self._turns = 0
-        self._rests_until = 0.0
-        self._rested: Callable[[], None] = lambda: None
-        self._rest_text = ""
+        self._rest = Rest(self._cover)
         self._focus = Focus(self._stage, on_move=on_focus)
         self._keys = Keys(
             window, keymap=keymap, focus=self._focus, press=self._press_by_key, felt=self._feel_key, on_act=on_act
         )
-        self._keys.rests = lambda: self._is_resting
+        self._keys.rests = lambda: self._rest.is_on
         self._loop = Loop(window, on_tick=self._tick, on_trouble=self._show_broken)
         self._loop.is_moving = lambda: self._stage.is_moving
         self._drawn: list[Callable[[], None]] = []
@@ -152,7 +150,7 @@ class KioskApp:
         self._focus.follow()
         if view.screen != name:
             self._tell_health(view.screen)
-        if not self._is_resting:
+        if not self._rest.is_on:
             self._hide(view.chrome.hidden)
         if view.screen == "attract":
             self._turned_at = monotonic()
@@ -203,7 +201,7 @@ class KioskApp:
     def rest(self, seconds: float, *, text: str, done: Callable[[], None] = lambda: None) -> None:
         """Feel no finger and no key for `seconds`, so that the screen can be cleaned; it counts them down over
         `text`, then shows what it showed and calls `done`."""
-        self._rests_until, self._rest_text, self._rested = monotonic() + seconds, text, done
+        self._rest.begin(text, until=monotonic() + seconds, done=done)
         self._count_down()
 
     def begin_keys(self) -> None:
@@ -243,7 +241,7 @@ class KioskApp:
         if touch.x >= self._stage.glass.width:
             self._loop.touched()
             return False  # what stands beside the screen is nobody's visit
-        if self._is_resting:
+        if self._rest.is_on:
             return True
         self.touch_health.down(self._place(touch), at=monotonic())
         self._feel_key()
@@ -261,20 +259,12 @@ class KioskApp:
         scale = self._stage.glass.px_per_mm
         return touch.pos[0] / scale, touch.pos[1] / scale
 
-    @property
-    def _is_resting(self) -> bool:
-        return self._rests_until > 0
-
     def _count_down(self) -> None:
         """Go on resting, or end it."""
         shown = self._stage.shown
-        left = ceil(self._rests_until - monotonic())
-        if left > 0 and shown is not None:
-            self._cover.put(shown.look, self._rest_text, figure=str(left))
-            return
-        self._rests_until = 0.0
-        self._hide(shown.view.chrome.hidden if shown is not None else "")
-        self._rested()
+        if shown is not None and not self._rest.goes_on(shown.look, now=monotonic()):
+            self._hide(shown.view.chrome.hidden)
+            self._rest.done()
 
     def _hide(self, words: str) -> None:
         """Cover the screen with `words`; empty: show it."""
@@ -298,7 +288,7 @@ class KioskApp:
         self._touched()
 
     def _tick(self) -> None:
-        if self._is_resting:
+        if self._rest.is_on:
             self._count_down()
         if self._stage.name == "attract" and monotonic() - self._turned_at >= TURN_S:
             self._tell_next()

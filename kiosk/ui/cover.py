@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from kivy.graphics import Color, InstructionGroup, Rectangle
@@ -63,3 +65,32 @@ class Cover:
         mask = drawn.mask
         place = (look.space("xxl") + drawn.x, top - drawn.y - mask.height)
         self._group.add(Rectangle(texture=shapes.upload(mask), pos=place, size=mask.size))
+
+
+class Rest:
+    """A while in which a covered screen feels nothing and counts the seconds down. Times are monotonic seconds."""
+
+    def __init__(self, cover: Cover) -> None:
+        self._cover = cover
+        self._until = 0.0
+        self._words = ""
+        self.done: Callable[[], None] = lambda: None
+        """To be called when the rest is over."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the screen rests."""
+        return self._until > 0
+
+    def begin(self, words: str, *, until: float, done: Callable[[], None]) -> None:
+        """Rest under `words`; `goes_on` covers the screen."""
+        self._words, self._until, self.done = words, until, done
+
+    def goes_on(self, look: Look, *, now: float) -> bool:
+        """Show the seconds that are left; False when none is, and the rest is over."""
+        left = ceil(self._until - now)
+        if left > 0:
+            self._cover.put(look, self._words, figure=str(left))
+            return True
+        self._until = 0.0
+        return False
