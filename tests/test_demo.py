@@ -20,7 +20,7 @@ from kiosk.viewmodel import SCREENS
 from tests.factories import worked_json
 
 ACCOUNT = "30012345678"
-LEFT_OVER_S = 90
+LEFT_OVER_S = 115
 
 
 @dataclass(frozen=True)

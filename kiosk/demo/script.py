@@ -38,12 +38,13 @@ from kiosk.visit.states import (
     WishDone,
     WishRefused,
 )
+from kiosk.wishes import mobile_of
 
 NOBODYS = "99999999"
 """A well-formed account number that no invented subscriber has."""
 
-MOBILE = "0551234567"
-"""An invented subscriber's."""
+MOBILE = "551234567"
+"""An invented subscriber's, typed as many do."""
 
 _UNSENT = (JobState.QUEUED, JobState.PREFLIGHT, JobState.SENDING)
 
@@ -110,9 +111,9 @@ def _with_a_mobile(stand: Stand) -> Iterator[Step]:
     yield Step(_at(ChooseProof), stand.pressing("by_id"), "proof")
     yield Step(_at(PresentProof), stand.slowly("by_code"), "proof_card")
     yield Step(_at(Asking), stand.service_answers, "asking")
-    yield Step(_at(EnterCode), stand.watching)
+    yield Step(_at(EnterCode), stand.leaving)
     yield from _confirming(stand)
-    yield Step(_awaits_code_for(MOBILE), stand.watching)
+    yield Step(_awaits_code_for(MOBILE), stand.leaving)
     yield from _confirming(stand, "code")
     yield Step(_at(WishDone), stand.pressing("bill"), "wish_done")
     yield Step(_at(ShowBill), stand.pressing("more"), "bill_proven")
@@ -147,10 +148,8 @@ def _service_killed(stand: Stand) -> Iterator[Step]:
     yield Step(_at(More), stand.pressing("send_sms"))
     yield Step(_at(WishDone), stand.pressing("bill"), "wish_done_kept")
     yield Step(_at(ShowBill), stand.pressing("more"))
-    yield Step(_at(More), stand.pressing("mobile"))
-    yield Step(_at(Consent), stand.pressing("agree"))
-    yield from _typing(stand, MOBILE)
-    yield Step(_typed(MOBILE), stand.pressing("confirm"))
+    yield Step(_at(More), stand.pressing("prove"))
+    yield Step(_at(ChooseProof), stand.pressing("by_code"))
     yield Step(_at(WishRefused), stand.pressing("finish"), "wish_refused")
     yield from _start_typing(stand, NOBODYS)
     yield Step(_at(ServiceAway), stand.pressing("finish"), "service_away")
@@ -187,7 +186,7 @@ def _typed(number: str) -> Callable[[Visit], bool]:
 
 
 def _awaits_code_for(mobile: str) -> Callable[[Visit], bool]:
-    return lambda visit: isinstance(visit.state, EnterCode) and visit.state.mobile == mobile
+    return lambda visit: isinstance(visit.state, EnterCode) and visit.state.mobile == mobile_of(mobile)
 
 
 def _fresh(visit: Visit) -> bool:

@@ -133,7 +133,7 @@ class Stand:
         return True
 
     def leaving(self) -> bool:
-        """Do nothing more."""
+        """Do nothing, or nothing more: the next step follows at once."""
         return False
 
     def stop_after(self, seconds: float) -> None:
