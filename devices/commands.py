@@ -27,7 +27,7 @@ from devices.escpos.profiles import PROFILES
 from devices.keyboards import keyboards
 from devices.monitor import Monitor
 from devices.sensors import PowerChanged, Sensor, SensorEvent, SwitchChanged
-from devices.settings import CardReaderSettings, DeviceSettings
+from devices.settings import CardReaderSettings, DeviceSettings, PrinterSettings
 from devices.simulated_hardware import BANK_CARD, SUBSCRIBER_CARD, Mishap
 from devices.simulated_line import LineFault, SimulatedLine
 from devices.transports import TransportError
@@ -65,12 +65,7 @@ def list_devices(
         if port.path not in used
     }
     facts: dict[str, Sequence[object]] = {
-        "printers": [
-            {"name": table.name, "url": table.url, "profile": table.profile} | ({"paper": paper} if first else {})
-            for first, table in zip(
-                [paper is not None, *[False] * len(settings.printer)], settings.printer, strict=False
-            )
-        ],
+        "printers": _printer_facts(settings.printer, paper),
         "card_readers": [_reader_facts(table, ports) for table in settings.card_reader],
         "ports": [_port_facts(port, used.get(port.path)) for port in ports if port not in typing],
         "keyboards": [{"id": keyboard_id(port), **_port_facts(port, used[port.path])} for port in typing],
@@ -93,6 +88,17 @@ def list_devices(
 
 def _words(entry: Mapping[str, object]) -> str:
     return "  ".join(f"{key} {value}" for key, value in entry.items() if value not in (None, ""))
+
+
+def _printer_facts(
+    tables: Iterable[PrinterSettings], paper: Mapping[str, object] | None
+) -> list[dict[str, object]]:
+    facts: list[dict[str, object]] = [
+        {"name": table.name, "url": table.url, "profile": table.profile} for table in tables
+    ]
+    if facts and paper is not None:
+        facts[0]["paper"] = paper
+    return facts
 
 
 def _reader_facts(table: CardReaderSettings, ports: Iterable[binding.Port]) -> dict[str, object]:

@@ -28,8 +28,7 @@ _NOTHING_PRINTED = _UNSENT | {JobState.REFUSED}
 # While waiting in these, only a person moves things on: closing does not wait for one.
 _WAITING = frozenset({JobState.HELD, JobState.PRESENTED})
 _REST_S = 5.0
-# The book may be changed by another program: a technician's, who has put in a new roll.
-_REREAD_S = 5.0
+_REREAD_S = 5.0  # the book may be changed by another program: a technician's, who has put in a new roll
 # What the sensors say of the paper counts when they said it so often running: noise must not put in a new roll.
 _SENSED_TIMES = 3
 # More than a terminal ever needs; whatever goes wrong, a printer's memory must not be worn out.
