@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kivy.lang import Builder
-from kivy.properties import ObjectProperty
+from kivy.properties import BooleanProperty, ObjectProperty
 
 from kiosk.ui.files import kv_of
 from kiosk.ui.screen import Screen
@@ -27,14 +27,16 @@ class ChoiceRow(Pressable):
 
 
 class ChoicesScreen(Screen):
-    """The choices below each other; on a lying panel in two columns."""
+    """The choices below each other; on a lying panel, or to be in reach of everybody, in two columns."""
 
     model = ChoicesView
     first = ObjectProperty(())
     second = ObjectProperty(())
+    is_paired = BooleanProperty(False)
 
     def render(self, view: Any, look: Any) -> None:
         """Show the choices, in the order of reading."""
         half = (len(view.choices) + 1) // 2
         self.first, self.second = view.choices[:half], view.choices[half:]
+        self.is_paired = look.low and not (look.is_wide or look.is_largest)
         super().render(view, look)

@@ -110,12 +110,14 @@ class Header(Column):
 class Footer(Column):
     """The way out in its corner, the way back beside it, and the next step, large, at the other end.
 
-    `other` is a second thing to do, where there is no room for it above. `ends` makes the way out the next step.
+    `other` is a second thing to do, where there is no room for it above; `aside` is one that stands above but has to
+    be within reach. `ends` makes the way out the next step.
     """
 
     chrome = ObjectProperty(NO_CHROME, rebind=True)
     button = ObjectProperty(NOTHING, allownone=True, rebind=True)
     other = ObjectProperty(NOTHING, allownone=True, rebind=True)
+    aside = ObjectProperty(None, allownone=True, rebind=True)
     kind = StringProperty("primary")
     ends = BooleanProperty(False)
 
