@@ -193,6 +193,7 @@ def test_the_card_moves_on_a_graphics_card_and_stands_on_software(terminal, monk
     screen._move(0)
     assert screen.swiped != first
     terminal.show("attract")
+    terminal.stage.shown.shift.stop()
     assert not terminal.loop.is_moving() and screen._motion is None
 
 
