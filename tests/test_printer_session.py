@@ -471,6 +471,7 @@ def test_a_watcher_that_fails_does_not_stop_the_printer() -> None:
 def test_a_lost_printer_is_logged_once_and_once_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
     rig = _rig()
     rig.rest(3.0)
+    caplog.clear()
     with caplog.at_level(logging.INFO, logger="devices.escpos.keeper"):
         rig.machine.switch(Fault.PULLED, True)
         rig.rest(200.0)
